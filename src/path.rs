@@ -1,0 +1,127 @@
+//! Who signed whom in a presented chain: by key, never by name.
+
+use crate::chain::{Certificate, Chain, KeyHash};
+use crate::fields::Fields;
+use crate::signature::{Signed, signed_by};
+
+/// The signatures that lead upwards from the certificate presented first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path {
+    /// Positions in the chain, from the first certificate upwards; each was signed by the next.
+    /// Empty only where the first certificate cannot be read.
+    pub links: Vec<usize>,
+    /// What stands above the last link.
+    pub top: Top,
+}
+
+/// Where a path ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Top {
+    /// The last link is signed by its own key.
+    SelfSigned,
+    /// The last link is signed by a key that is not in the chain but in the reference.
+    Signed(SigningKey),
+    /// Its signer is not in the chain and not in the reference.
+    Unknown,
+    /// It cannot be read.
+    Unreadable,
+}
+
+/// A key that the reference knows, by name and SPKI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SigningKey {
+    /// SHA-256 of the SubjectPublicKeyInfo.
+    pub key_hash: KeyHash,
+    /// The subject that goes with it.
+    pub subject: String,
+}
+
+/// Most signatures checked for one chain, so that decoys cost bounded time.
+const MAX_CHECKS: usize = 256;
+
+/// Most certificates of a chain among which signers are looked for.
+const MAX_CANDIDATES: usize = 128;
+
+/// Climbs from the first certificate, through presented certificates first and then to the key
+/// that `outside` knows to have signed the last link.
+pub fn path(chain: &Chain, outside: impl Fn(&Fields) -> Option<SigningKey>) -> Path {
+    let certificates = chain.certificates();
+    let mut links = Vec::new();
+    let mut checks = 0;
+    let mut at = 0;
+    loop {
+        let Some(fields) = certificates[at].fields() else {
+            return Path { links, top: Top::Unreadable };
+        };
+        links.push(at);
+        if fields.self_issued() && signed_by(fields, &fields.spki) == Signed::Yes {
+            return Path { links, top: Top::SelfSigned };
+        }
+        match presented_signer(fields, certificates, &links, &mut checks) {
+            Some(next) => at = next,
+            None => {
+                let top = outside(fields).map_or(Top::Unknown, Top::Signed);
+                return Path { links, top };
+            }
+        }
+    }
+}
+
+/// The position of the certificate whose key signed `fields`: those with the issuer's name first,
+/// because they almost always are it, then all others.
+fn presented_signer(
+    fields: &Fields,
+    certificates: &[Certificate],
+    links: &[usize],
+    checks: &mut usize,
+) -> Option<usize> {
+    let candidates = || {
+        certificates
+            .iter()
+            .take(MAX_CANDIDATES)
+            .enumerate()
+            .filter(|(position, _)| !links.contains(position))
+            .filter_map(|(position, candidate)| Some((position, candidate.fields()?)))
+    };
+    let by_name = candidates().filter(|(_, candidate)| candidate.subject == fields.issuer);
+    let others = candidates().filter(|(_, candidate)| candidate.subject != fields.issuer);
+    for (position, candidate) in by_name.chain(others) {
+        // The same key again would climb in circles.
+        if candidate.key_hash == fields.key_hash || *checks == MAX_CHECKS {
+            continue;
+        }
+        *checks += 1;
+        if signed_by(fields, &candidate.spki) == Signed::Yes {
+            return Some(position);
+        }
+    }
+    None
+}
+
+impl Path {
+    /// The key at the top and the name that goes with it, where a key is known.
+    pub fn anchor(&self, chain: &Chain) -> Option<SigningKey> {
+        match &self.top {
+            Top::Signed(key) => Some(key.clone()),
+            Top::SelfSigned => {
+                let fields = chain.certificates()[*self.links.last()?].fields()?;
+                Some(SigningKey {
+                    key_hash: fields.key_hash,
+                    subject: fields.subject.to_string(),
+                })
+            }
+            Top::Unknown | Top::Unreadable => None,
+        }
+    }
+
+    /// The keys that signed something on this path: those of all links but the first, and the one
+    /// above. A certificate that was sent beside the path has no part in it.
+    pub fn signers(&self, chain: &Chain) -> Vec<KeyHash> {
+        let links = self.links.iter().skip(1);
+        let fields = links.filter_map(|link| chain.certificates()[*link].fields());
+        let mut keys: Vec<_> = fields.map(|fields| fields.key_hash).collect();
+        keys.extend(self.anchor(chain).map(|key| key.key_hash));
+        keys.dedup();
+        keys
+    }
+}

@@ -1,0 +1,281 @@
+//! One interceptor, its keys and what is known of it: `interceptors/<name>.toml`.
+
+use std::collections::BTreeSet;
+
+use data_encoding::BASE64;
+use serde::{Deserialize, Serialize};
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::SubjectPublicKeyInfo;
+
+use super::ReferenceError;
+use crate::chain::KeyHash;
+use crate::fields::Fields;
+use crate::name::attributes_of;
+
+/// One interceptor, as far as published sources know it.
+#[derive(Clone, Debug)]
+pub struct Dossier {
+    /// Stable name. Published judgements refer to it.
+    pub id: String,
+    /// What a person calls it.
+    pub title: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Who runs it, in the words of its sources.
+    pub operator: Option<String>,
+    /// What kind of interceptor it is.
+    pub actor: Actor,
+    /// What it is known to have done.
+    pub conduct: Conduct,
+    /// A few plain sentences.
+    pub summary: String,
+    /// When it is known to have intercepted.
+    pub active: Vec<Period>,
+    /// Names it is known to have intercepted.
+    pub targets: Vec<String>,
+    /// Networks in which it was seen.
+    pub asns: Vec<u32>,
+    /// Suffixes of names whose owners are known to choose this authority themselves.
+    pub chosen_by: Vec<String>,
+    /// Issuer names it used, as sets of attributes. A name is never evidence.
+    pub names: Vec<BTreeSet<(String, String)>>,
+    /// Its keys; empty where none is known.
+    pub keys: Vec<DossierKey>,
+    /// Addresses of the sources.
+    pub sources: Vec<String>,
+}
+
+/// A key that an interceptor signs with.
+#[derive(Clone, Debug)]
+pub struct DossierKey {
+    /// Subject of the certificate that goes with it.
+    pub subject: String,
+    /// DER SubjectPublicKeyInfo.
+    pub spki: Vec<u8>,
+    /// SHA-256 of `spki`.
+    pub key_hash: KeyHash,
+    /// SHA-256 of its certificate, hexadecimal, where known.
+    pub sha256: Option<String>,
+    /// SHA-1 of its certificate, hexadecimal, where known.
+    pub sha1: Option<String>,
+}
+
+/// A time of known activity, as the sources state it: days or moments.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Period {
+    /// First day.
+    pub from: String,
+    /// Last day, where known.
+    pub until: Option<String>,
+}
+
+/// Who intercepts.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "kebab-case")]
+pub enum Actor {
+    /// A state.
+    State,
+    /// Somebody misuses the key of a trusted authority.
+    PublicCa,
+    /// Somebody on the path; the owner is unknown.
+    Network,
+    /// Software on the machine, or its owner's network: antivirus, parental control, employer.
+    Local,
+    /// A captive portal.
+    Portal,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// What an interceptor is known to have done.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conduct {
+    /// It was announced and not seen.
+    Announced,
+    /// It could intercept; no source says that it did.
+    Capability,
+    /// It intercepted.
+    #[default]
+    Interception,
+}
+
+impl Dossier {
+    /// Whether the owner of `host` is one of those known to choose this authority themselves.
+    pub fn chosen_for(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        self.chosen_by.iter().any(|suffix| {
+            host == *suffix
+                || host.strip_suffix(suffix.as_str()).is_some_and(|rest| rest.ends_with('.'))
+        })
+    }
+
+    /// Whether the certificate names this interceptor as its issuer. Says nothing about keys.
+    pub fn named_as_issuer(&self, certificate: &Fields) -> bool {
+        let issuer = certificate.issuer.attributes();
+        self.names.contains(&issuer)
+    }
+}
+
+pub(super) fn parse(path: &str, text: &str) -> Result<Dossier, ReferenceError> {
+    let written: Written = toml::from_str(text)
+        .map_err(|source| ReferenceError::NotToml { path: path.into(), source })?;
+    let bad = |reason: String| ReferenceError::BadDossier { path: path.into(), reason };
+    let kebab = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if written.id.is_empty() || !written.id.bytes().all(kebab) {
+        return Err(bad(format!("the id {:?} is not lower-case with hyphens", written.id)));
+    }
+    if written.country.len() != 2 || !written.country.bytes().all(|byte| byte.is_ascii_uppercase())
+    {
+        return Err(bad(format!("the country {:?} is not two capital letters", written.country)));
+    }
+    if written.key.is_empty() && written.names.is_empty() {
+        return Err(bad("it has neither a [[key]] nor names".into()));
+    }
+    let keys: Vec<_> = (0..).zip(&written.key).map(|(index, key)| key_of(path, index, key)).collect();
+    let keys = keys.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let names = written.names.iter().map(String::as_str);
+    let subjects = written.key.iter().map(|key| key.subject.as_str());
+    let names: BTreeSet<_> = names.chain(subjects).map(attributes_of).collect();
+    Ok(Dossier {
+        title: written.title.unwrap_or_else(|| written.id.clone()),
+        id: written.id,
+        country: written.country,
+        operator: written.operator,
+        actor: written.actor,
+        conduct: written.conduct,
+        summary: written.summary,
+        active: written.active,
+        targets: written.targets,
+        asns: written.asns,
+        chosen_by: written.chosen_by,
+        names: names.into_iter().filter(|name| !name.is_empty()).collect(),
+        keys,
+        sources: written.source.into_iter().map(|source| source.url).collect(),
+    })
+}
+
+fn key_of(path: &str, index: usize, key: &WrittenKey) -> Result<DossierKey, ReferenceError> {
+    let bad = |reason: String| ReferenceError::BadDossier {
+        path: path.into(),
+        reason: format!("key {index} ({}): {reason}", key.subject),
+    };
+    let text: String = key.public_key.split_whitespace().collect();
+    let spki = BASE64.decode(text.as_bytes()).map_err(|error| bad(error.to_string()))?;
+    match SubjectPublicKeyInfo::from_der(&spki) {
+        Ok((rest, _)) if rest.is_empty() => {}
+        _ => return Err(bad("public_key is not a DER SubjectPublicKeyInfo".into())),
+    }
+    let key_hash = KeyHash::of(&spki);
+    if let Some(stated) = &key.spki_sha256
+        && stated.parse() != Ok(key_hash)
+    {
+        return Err(bad(format!("spki_sha256 states {stated}, but the key has {key_hash}")));
+    }
+    for (stated, digits) in [(&key.sha256, 64), (&key.sha1, 40)] {
+        if let Some(stated) = stated
+            && (stated.len() != digits || !stated.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        {
+            return Err(bad(format!("{stated:?} is not a hash of {digits} hexadecimal digits")));
+        }
+    }
+    Ok(DossierKey {
+        subject: key.subject.clone(),
+        spki,
+        key_hash,
+        sha256: key.sha256.as_ref().map(|hash| hash.to_ascii_lowercase()),
+        sha1: key.sha1.as_ref().map(|hash| hash.to_ascii_lowercase()),
+    })
+}
+
+#[derive(Deserialize)]
+struct Written {
+    id: String,
+    title: Option<String>,
+    country: String,
+    operator: Option<String>,
+    actor: Actor,
+    #[serde(default)]
+    conduct: Conduct,
+    #[serde(default)]
+    summary: String,
+    #[serde(default)]
+    active: Vec<Period>,
+    #[serde(default)]
+    targets: Vec<String>,
+    #[serde(default)]
+    asns: Vec<u32>,
+    #[serde(default)]
+    chosen_by: Vec<String>,
+    #[serde(default)]
+    names: Vec<String>,
+    #[serde(default)]
+    key: Vec<WrittenKey>,
+    #[serde(default)]
+    source: Vec<WrittenSource>,
+}
+
+#[derive(Deserialize)]
+struct WrittenKey {
+    subject: String,
+    public_key: String,
+    sha256: Option<String>,
+    sha1: Option<String>,
+    spki_sha256: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WrittenSource {
+    url: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn least(key: &str) -> String {
+        format!("id = \"some-state\"\ncountry = \"QZ\"\nactor = \"state\"\n[[key]]\n{key}")
+    }
+
+    #[test]
+    fn the_least_dossier_loads() {
+        let key = kua_mint::Key::ecdsa_p256();
+        let text = least(&format!(
+            "subject = \"CN=Root\"\npublic_key = \"{}\"\nspki_sha256 = \"{}\"",
+            BASE64.encode(&key.spki()),
+            KeyHash::of(&key.spki()),
+        ));
+        let dossier = parse("interceptors/some.toml", &text).unwrap();
+        assert_eq!(dossier.keys[0].key_hash, KeyHash::of(&key.spki()));
+        assert_eq!(dossier.conduct, Conduct::Interception);
+        assert_eq!(dossier.names.len(), 1);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let key = BASE64.encode(&kua_mint::Key::ecdsa_p256().spki());
+        let zeros = "0".repeat(64);
+        for text in [
+            String::new(),
+            "id = \"a\"\ncountry = \"QZ\"\nactor = \"state\"".into(),
+            least("subject = \"CN=Root\"\npublic_key = \"AAAA\""),
+            least(&format!("public_key = \"{key}\"")),
+            least(&format!("subject = \"CN=R\"\npublic_key = \"{key}\"\nspki_sha256 = \"{zeros}\"")),
+            least(&format!("subject = \"CN=R\"\npublic_key = \"{key}\"\nsha256 = \"12\"")),
+            least(&format!("subject = \"CN=R\"\npublic_key = \"{key}\"")).replace("state\"\n[", "king\"\n["),
+        ] {
+            assert!(parse("interceptors/some.toml", &text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn suffixes_end_at_a_dot() {
+        let key = BASE64.encode(&kua_mint::Key::ecdsa_p256().spki());
+        let text = least(&format!("subject = \"CN=R\"\npublic_key = \"{key}\""));
+        let text = text.replace("[[key]]", "chosen_by = [\"ru\"]\n[[key]]");
+        let dossier = parse("interceptors/some.toml", &text).unwrap();
+        for (host, chosen) in [("bank.ru", true), ("BANK.RU", true), ("ru", true), ("guru", false)] {
+            assert_eq!(dossier.chosen_for(host), chosen, "{host}");
+        }
+    }
+}

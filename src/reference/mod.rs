@@ -1,0 +1,291 @@
+//! What chains are compared with: root programs, dossiers of interceptors, known products and the
+//! owners of networks, parsed from files laid out like `certs/`.
+
+mod dossier;
+mod owner;
+mod product;
+mod store;
+
+use std::collections::BTreeMap;
+
+use aws_lc_rs::digest;
+use data_encoding::HEXLOWER;
+
+pub use dossier::{Actor, Conduct, Dossier, DossierKey, Period};
+pub use owner::Owner;
+pub use product::{Class, Product};
+
+use crate::chain::KeyHash;
+use crate::fields::Fields;
+use crate::path::SigningKey;
+use crate::signature::{Signed, signed_by};
+use crate::trust::{Anchor, TrustStore};
+
+/// Longest reference file, in bytes.
+pub const MAX_FILE: usize = 32 * 1024 * 1024;
+
+/// The files of `certs/` that are built in: one line a file.
+const BUILT_IN: &[(&str, &[u8])] = &[
+    ("interceptors/kz-2015.toml", include_bytes!("../../certs/interceptors/kz-2015.toml")),
+    ("interceptors/kz-isca-2020.toml", include_bytes!("../../certs/interceptors/kz-isca-2020.toml")),
+    ("interceptors/kz-isca.toml", include_bytes!("../../certs/interceptors/kz-isca.toml")),
+    ("interceptors/kz-qaznet.toml", include_bytes!("../../certs/interceptors/kz-qaznet.toml")),
+    (
+        "interceptors/ru-trusted-root.toml",
+        include_bytes!("../../certs/interceptors/ru-trusted-root.toml"),
+    ),
+    ("networks/state_owned.csv", include_bytes!("../../certs/networks/state_owned.csv")),
+    ("products.toml", include_bytes!("../../certs/products.toml")),
+    ("stores/mozilla.pem", include_bytes!("../../certs/stores/mozilla.pem")),
+];
+
+/// A reference file, not yet parsed.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Path below the reference directory, with `/`, such as `interceptors/kz-isca.toml`.
+    pub path: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// Everything that judgements are made with. Never without a root program.
+#[derive(Debug)]
+pub struct Reference {
+    /// Root programs, in the order of their files.
+    pub stores: Vec<TrustStore>,
+    /// Known interceptors, in the order of their files.
+    pub dossiers: Vec<Dossier>,
+    /// Products that intercept on the machine or network of their owner.
+    pub products: Vec<Product>,
+    /// Networks that states own, by AS number.
+    pub owners: BTreeMap<u32, Owner>,
+    /// What was read, in that order.
+    pub sources: Vec<Source>,
+    /// Position of store and anchor by the DER of the anchor's subject.
+    by_subject: BTreeMap<Vec<u8>, Vec<(usize, usize)>>,
+}
+
+/// A reference file that was read, for reports to name.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Source {
+    /// Path below its reference directory.
+    pub path: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// The date that it states, where it does.
+    pub date: Option<String>,
+}
+
+impl Reference {
+    /// What this program was built with.
+    ///
+    /// # Errors
+    /// None that a test of this crate would not have met.
+    pub fn built_in() -> Result<Self, ReferenceError> {
+        Self::from_files(built_in_files())
+    }
+
+    /// Parses `files` and nothing else.
+    ///
+    /// # Errors
+    /// [`ReferenceError::NoStore`] without a root program; the file's error otherwise. Nothing is
+    /// skipped: a reference that is not understood gives no verdict.
+    pub fn from_files(files: impl IntoIterator<Item = File>) -> Result<Self, ReferenceError> {
+        let mut reference = Self {
+            stores: Vec::new(),
+            dossiers: Vec::new(),
+            products: Vec::new(),
+            owners: BTreeMap::new(),
+            sources: Vec::new(),
+            by_subject: BTreeMap::new(),
+        };
+        for file in files {
+            reference.add(&file)?;
+        }
+        if reference.stores.is_empty() {
+            return Err(ReferenceError::NoStore);
+        }
+        for (store, program) in reference.stores.iter().enumerate() {
+            for (position, anchor) in program.anchors.iter().enumerate() {
+                let same_name = reference.by_subject.entry(anchor.subject_der.clone());
+                same_name.or_default().push((store, position));
+            }
+        }
+        Ok(reference)
+    }
+
+    fn add(&mut self, file: &File) -> Result<(), ReferenceError> {
+        let path = file.path.as_str();
+        let text = text(file)?;
+        let mut date = None;
+        match path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name)) {
+            ("stores", name) if name.ends_with(".pem") => {
+                let store = store::parse(path, text)?;
+                date = store.date.map(|date| date.to_string());
+                self.stores.push(store);
+            }
+            ("interceptors", name) if name.ends_with(".toml") => {
+                let dossier = dossier::parse(path, text)?;
+                if self.dossiers.iter().any(|known| known.id == dossier.id) {
+                    let id = dossier.id;
+                    return Err(ReferenceError::TwoDossiers { path: path.into(), id });
+                }
+                self.dossiers.push(dossier);
+            }
+            ("", "products.toml") => self.products.extend(product::parse(path, text)?),
+            ("networks", "state_owned.csv") => self.owners.extend(owner::parse(path, text)?),
+            // Notes for people (SOURCES.md, ...) and what later versions add.
+            _ => return Ok(()),
+        }
+        let sha256 = HEXLOWER.encode(digest::digest(&digest::SHA256, &file.bytes).as_ref());
+        self.sources.push(Source { path: path.into(), sha256, date });
+        Ok(())
+    }
+
+    /// One hash over all files: two reports with the same one were judged alike.
+    pub fn digest(&self) -> String {
+        let mut all = String::new();
+        for source in &self.sources {
+            all.push_str(&source.path);
+            all.push(' ');
+            all.push_str(&source.sha256);
+            all.push('\n');
+        }
+        HEXLOWER.encode(digest::digest(&digest::SHA256, all.as_bytes()).as_ref())
+    }
+
+    /// The key in the reference that signed `certificate`, whether or not it is expired: a public
+    /// anchor of the issuer's name, else any dossier's key, whatever name the issuer has.
+    pub fn signer(&self, certificate: &Fields) -> Option<SigningKey> {
+        let anchors = self.by_subject.get(certificate.issuer.der()).into_iter().flatten();
+        let public = anchors.map(|(store, anchor)| &self.stores[*store].anchors[*anchor]);
+        let public = public.map(|anchor| (&anchor.spki, anchor.key_hash, &anchor.subject));
+        let dossiers = self.dossiers.iter().flat_map(|dossier| &dossier.keys);
+        let dossiers = dossiers.map(|key| (&key.spki, key.key_hash, &key.subject));
+        let (_, key_hash, subject) = dossiers
+            .chain(public)
+            .find(|(spki, _, _)| signed_by(certificate, spki) == Signed::Yes)?;
+        Some(SigningKey { key_hash, subject: subject.clone() })
+    }
+
+    /// The dossier that lists a key.
+    pub fn dossier_with(&self, key: KeyHash) -> Option<(&Dossier, &DossierKey)> {
+        self.dossiers.iter().find_map(|dossier| {
+            dossier.keys.iter().find(|known| known.key_hash == key).map(|known| (dossier, known))
+        })
+    }
+
+    /// The programs that hold a key as a trust anchor.
+    pub fn programs_with(&self, key: KeyHash) -> impl Iterator<Item = &TrustStore> {
+        let holds = move |anchor: &Anchor| anchor.key_hash == key;
+        self.stores.iter().filter(move |store| store.anchors.iter().any(holds))
+    }
+}
+
+/// The files that this program was built with, to be extended by a user's own.
+pub fn built_in_files() -> impl Iterator<Item = File> {
+    BUILT_IN.iter().map(|(path, bytes)| File { path: (*path).into(), bytes: bytes.to_vec() })
+}
+
+/// Parses one dossier as `interceptors/<name>.toml` holds it.
+///
+/// # Errors
+/// [`ReferenceError::BadDossier`], [`ReferenceError::NotToml`] or [`ReferenceError::NotText`].
+pub fn dossier_from(path: &str, bytes: &[u8]) -> Result<Dossier, ReferenceError> {
+    dossier::parse(path, text(&File { path: path.into(), bytes: bytes.to_vec() })?)
+}
+
+fn text(file: &File) -> Result<&str, ReferenceError> {
+    if file.bytes.len() > MAX_FILE {
+        return Err(ReferenceError::TooLong { path: file.path.clone(), length: file.bytes.len() });
+    }
+    std::str::from_utf8(&file.bytes)
+        .map_err(|source| ReferenceError::NotText { path: file.path.clone(), source })
+}
+
+/// Why reference data could not be used. There is no verdict without reference data.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReferenceError {
+    /// A root that cannot be a trust anchor.
+    #[error("{path}: root {index} is not a usable trust anchor: {reason}")]
+    BadAnchor {
+        /// The file.
+        path: String,
+        /// Position in the file, from 0.
+        index: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A dossier that contradicts itself or lacks what it needs.
+    #[error("{path}: {reason}")]
+    BadDossier {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A line of a table.
+    #[error("{path}: line {line} is not `asn,operator,country`")]
+    BadOwner {
+        /// The file.
+        path: String,
+        /// Line number, from 1.
+        line: usize,
+    },
+    /// A pattern of a product.
+    #[error("{path}: the pattern of {product:?} is not a regular expression")]
+    BadPattern {
+        /// The file.
+        path: String,
+        /// The product's name.
+        product: String,
+        /// What the regex parser said.
+        source: regex_lite::Error,
+    },
+    /// A header or a comment of a store.
+    #[error("{path}: line {line}: {reason}")]
+    BadStore {
+        /// The file.
+        path: String,
+        /// Line number, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No root program among the files.
+    #[error("no root program in the reference data (stores/<program>.pem)")]
+    NoStore,
+    /// Not UTF-8.
+    #[error("{path} is not UTF-8 text")]
+    NotText {
+        /// The file.
+        path: String,
+        /// Where it is not.
+        source: std::str::Utf8Error,
+    },
+    /// Not TOML, or not the TOML that is expected there.
+    #[error("{path} is not understood")]
+    NotToml {
+        /// The file.
+        path: String,
+        /// What the TOML parser said.
+        source: toml::de::Error,
+    },
+    /// Above [`MAX_FILE`].
+    #[error("{path} has {length} bytes, more than {MAX_FILE}")]
+    TooLong {
+        /// The file.
+        path: String,
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// Two dossiers of one id.
+    #[error("{path}: a dossier {id:?} was already read")]
+    TwoDossiers {
+        /// The second file.
+        path: String,
+        /// The id.
+        id: String,
+    },
+}

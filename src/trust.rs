@@ -1,0 +1,215 @@
+//! Would a client that trusts this root program have accepted the chain? As strict as that client.
+
+use rustls_pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use time::{Date, OffsetDateTime};
+use webpki::{EndEntityCert, KeyUsage};
+use x509_parser::asn1_rs::{Any, FromDer, Tag};
+
+use crate::chain::{Chain, KeyHash};
+use crate::name::Name;
+
+/// The TLS trust anchors of one root program at one date.
+#[derive(Clone, Debug)]
+pub struct TrustStore {
+    /// The program's name, such as `Mozilla`.
+    pub program: String,
+    /// The day whose state of the program this is, where known.
+    pub date: Option<Date>,
+    /// Never empty in a store that was read from a file.
+    pub anchors: Vec<Anchor>,
+}
+
+/// One key that a root program trusts.
+#[derive(Clone, Debug)]
+pub struct Anchor {
+    /// DER SubjectPublicKeyInfo.
+    pub spki: Vec<u8>,
+    /// SHA-256 of `spki`.
+    pub key_hash: KeyHash,
+    /// The subject as text, for people.
+    pub subject: String,
+    /// DER Name of the subject.
+    pub subject_der: Vec<u8>,
+    pub(crate) webpki: TrustAnchor<'static>,
+}
+
+/// Why a client would refuse a chain. One refusal is named, in the order in which stock OONI (Go's
+/// `x509.Certificate.Verify`) checks: the leaf's dates, then its name, then its path.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The target's name cannot be in a certificate.
+    #[error("{name:?} is neither a host name nor an IP address")]
+    BadName {
+        /// The name as given.
+        name: String,
+    },
+    /// A certificate of the path is past its last day.
+    #[error("a certificate had expired")]
+    Expired,
+    /// Any other rule of the client.
+    #[error("the client's rules refuse it: {reason}")]
+    Invalid {
+        /// What rustls-webpki said.
+        reason: String,
+    },
+    /// A certificate of the path is before its first day.
+    #[error("a certificate was not yet valid")]
+    NotYetValid,
+    /// Nobody recorded when the chain was seen.
+    #[error("the time of the measurement is not known")]
+    NoTime,
+    /// No path to an anchor of the store.
+    #[error("no root of the program signed it")]
+    UnknownIssuer,
+    /// The first certificate is not one that a client can read.
+    #[error("the leaf cannot be read")]
+    Unreadable,
+    /// The leaf is for other names.
+    #[error("the leaf is not for this name")]
+    WrongName,
+}
+
+impl Refusal {
+    /// The code that OONI's df-007 has for this refusal.
+    pub fn failure(&self) -> &'static str {
+        match self {
+            Self::WrongName | Self::BadName { .. } => "ssl_invalid_hostname",
+            Self::UnknownIssuer => "ssl_unknown_authority",
+            _ => "ssl_invalid_certificate",
+        }
+    }
+}
+
+impl TrustStore {
+    /// The anchor at the end of a path that a TLS client trusting this store would have accepted
+    /// for `name` at `at` (RFC 5280 section 6, RFC 6125; server authentication).
+    ///
+    /// # Errors
+    /// The client's [`Refusal`].
+    pub fn accepts(
+        &self,
+        chain: &Chain,
+        name: &str,
+        at: Option<OffsetDateTime>,
+    ) -> Result<&Anchor, Refusal> {
+        let at = at.ok_or(Refusal::NoTime)?;
+        let server = server_name(name)?;
+        if let Some(leaf) = chain.first().fields() {
+            if at > leaf.not_after {
+                return Err(Refusal::Expired);
+            }
+            if at < leaf.not_before {
+                return Err(Refusal::NotYetValid);
+            }
+        }
+        let der = CertificateDer::from(chain.first().der());
+        let leaf = EndEntityCert::try_from(&der).map_err(|error| refusal(&error, true))?;
+        leaf.verify_is_valid_for_subject_name(&server).map_err(|error| refusal(&error, false))?;
+        self.path(chain, &leaf, at)
+    }
+
+    fn path(
+        &self,
+        chain: &Chain,
+        leaf: &EndEntityCert<'_>,
+        at: OffsetDateTime,
+    ) -> Result<&Anchor, Refusal> {
+        // webpki bounds its own search; the cap keeps a hostile chain from filling it with noise.
+        let sent = chain.certificates().iter().skip(1).take(MAX_INTERMEDIATES);
+        let intermediates: Vec<_> = sent.map(|sent| CertificateDer::from(sent.der())).collect();
+        let anchors: Vec<_> = self.anchors.iter().map(|anchor| anchor.webpki.clone()).collect();
+        let seconds = u64::try_from(at.unix_timestamp()).map_err(|_| Refusal::NotYetValid)?;
+        let path = leaf
+            .verify_for_usage(
+                webpki::ALL_VERIFICATION_ALGS,
+                &anchors,
+                &intermediates,
+                UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)),
+                KeyUsage::server_auth(),
+                None,
+                None,
+            )
+            .map_err(|error| refusal(&error, false))?;
+        let found = path.anchor();
+        self.anchors
+            .iter()
+            .find(|anchor| {
+                anchor.webpki.subject == found.subject
+                    && anchor.webpki.subject_public_key_info == found.subject_public_key_info
+            })
+            .ok_or(Refusal::UnknownIssuer)
+    }
+}
+
+/// Certificates after the leaf that a client is shown.
+const MAX_INTERMEDIATES: usize = 64;
+
+impl Anchor {
+    /// Takes a root as its program lists it; its own dates and signature do not matter.
+    ///
+    /// # Errors
+    /// What rustls-webpki said where it cannot be a trust anchor.
+    pub fn from_certificate(der: &[u8]) -> Result<Self, webpki::Error> {
+        let der = CertificateDer::from(der);
+        let anchor = webpki::anchor_from_trusted_cert(&der)?.to_owned();
+        let certificate = crate::chain::Certificate::from_bytes(&der);
+        let certificate = certificate.map_err(|_| webpki::Error::BadDer)?;
+        let fields = certificate.fields().ok_or(webpki::Error::BadDer)?;
+        Ok(Self {
+            spki: fields.spki.clone(),
+            key_hash: fields.key_hash,
+            subject: fields.subject.to_string(),
+            subject_der: fields.subject.der().to_vec(),
+            webpki: anchor,
+        })
+    }
+
+    /// Takes a root of which only name (DER) and key (DER SubjectPublicKeyInfo) are known.
+    /// `None` where either is not DER.
+    pub fn from_key(subject: &[u8], spki: &[u8]) -> Option<Self> {
+        let name = Name::from_der(subject)?;
+        let webpki = TrustAnchor {
+            subject: content(subject)?.to_vec().into(),
+            subject_public_key_info: content(spki)?.to_vec().into(),
+            name_constraints: None,
+        };
+        Some(Self {
+            spki: spki.to_vec(),
+            key_hash: KeyHash::of(spki),
+            subject: name.to_string(),
+            subject_der: subject.to_vec(),
+            webpki,
+        })
+    }
+
+    /// Adds constraints that the program imposes and the certificate does not carry: the content
+    /// of a DER NameConstraints (RFC 5280, section 4.2.1.10).
+    pub fn constrained(mut self, name_constraints: Vec<u8>) -> Self {
+        self.webpki.name_constraints = Some(name_constraints.into());
+        self
+    }
+}
+
+/// The name in the form that certificates are compared with: an IP address or an ASCII host name.
+fn server_name(name: &str) -> Result<ServerName<'_>, Refusal> {
+    let trimmed = name.strip_suffix('.').unwrap_or(name);
+    ServerName::try_from(trimmed).map_err(|_| Refusal::BadName { name: name.to_owned() })
+}
+
+/// The content of one outer DER SEQUENCE, which is what webpki's anchors hold.
+fn content(der: &[u8]) -> Option<&[u8]> {
+    let (rest, any) = Any::from_der(der).ok()?;
+    (rest.is_empty() && any.tag() == Tag::Sequence).then_some(any.data)
+}
+
+fn refusal(error: &webpki::Error, reading_leaf: bool) -> Refusal {
+    match error {
+        webpki::Error::CertExpired { .. } => Refusal::Expired,
+        webpki::Error::CertNotValidYet { .. } => Refusal::NotYetValid,
+        webpki::Error::CertNotValidForName(_) => Refusal::WrongName,
+        webpki::Error::UnknownIssuer => Refusal::UnknownIssuer,
+        webpki::Error::BadDer | webpki::Error::BadDerTime if reading_leaf => Refusal::Unreadable,
+        other => Refusal::Invalid { reason: other.to_string() },
+    }
+}
