@@ -98,9 +98,7 @@ impl Certificate {
 
     /// SHA-1 of its bytes, by which older reports name certificates.
     pub fn sha1(&self) -> String {
-        HEXLOWER.encode(
-            digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, self.der()).as_ref(),
-        )
+        HEXLOWER.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, self.der()).as_ref())
     }
 
     /// What a parser could read, or `None` where it refuses the bytes.

@@ -164,9 +164,9 @@ fn key_of(spki: &SubjectPublicKeyInfo<'_>) -> Key {
 
 fn modulus_bits(modulus: &[u8]) -> usize {
     let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
-    modulus.get(zeros).map_or(0, |first| {
-        (modulus.len() - zeros) * 8 - first.leading_zeros() as usize
-    })
+    modulus
+        .get(zeros)
+        .map_or(0, |first| (modulus.len() - zeros) * 8 - first.leading_zeros() as usize)
 }
 
 fn pss_hash(certificate: &X509Certificate<'_>) -> Option<String> {

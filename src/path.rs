@@ -27,10 +27,11 @@ pub enum Top {
     Unreadable,
 }
 
-/// A key that the reference knows, by name and SPKI.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A key that signs certificates, by its hash and the name that goes with it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct SigningKey {
     /// SHA-256 of the SubjectPublicKeyInfo.
+    #[serde(rename = "spki_sha256")]
     pub key_hash: KeyHash,
     /// The subject that goes with it.
     pub subject: String,
@@ -105,10 +106,7 @@ impl Path {
             Top::Signed(key) => Some(key.clone()),
             Top::SelfSigned => {
                 let fields = chain.certificates()[*self.links.last()?].fields()?;
-                Some(SigningKey {
-                    key_hash: fields.key_hash,
-                    subject: fields.subject.to_string(),
-                })
+                Some(SigningKey { key_hash: fields.key_hash, subject: fields.subject.to_string() })
             }
             Top::Unknown | Top::Unreadable => None,
         }

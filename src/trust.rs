@@ -213,3 +213,11 @@ fn refusal(error: &webpki::Error, reading_leaf: bool) -> Refusal {
         other => Refusal::Invalid { reason: other.to_string() },
     }
 }
+
+/// Whether the first certificate is for `name` (RFC 6125); `None` where a client cannot read it.
+pub fn fits_name(chain: &Chain, name: &str) -> Option<bool> {
+    let der = CertificateDer::from(chain.first().der());
+    let leaf = EndEntityCert::try_from(&der).ok()?;
+    let server = server_name(name).ok()?;
+    Some(leaf.verify_is_valid_for_subject_name(&server).is_ok())
+}

@@ -132,7 +132,8 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Dossier, ReferenceError> {
     if written.key.is_empty() && written.names.is_empty() {
         return Err(bad("it has neither a [[key]] nor names".into()));
     }
-    let keys: Vec<_> = (0..).zip(&written.key).map(|(index, key)| key_of(path, index, key)).collect();
+    let keys: Vec<_> =
+        (0..).zip(&written.key).map(|(index, key)| key_of(path, index, key)).collect();
     let keys = keys.into_iter().collect::<Result<Vec<_>, _>>()?;
     let names = written.names.iter().map(String::as_str);
     let subjects = written.key.iter().map(|key| key.subject.as_str());
@@ -260,9 +261,12 @@ mod tests {
             "id = \"a\"\ncountry = \"QZ\"\nactor = \"state\"".into(),
             least("subject = \"CN=Root\"\npublic_key = \"AAAA\""),
             least(&format!("public_key = \"{key}\"")),
-            least(&format!("subject = \"CN=R\"\npublic_key = \"{key}\"\nspki_sha256 = \"{zeros}\"")),
+            least(&format!(
+                "subject = \"CN=R\"\npublic_key = \"{key}\"\nspki_sha256 = \"{zeros}\""
+            )),
             least(&format!("subject = \"CN=R\"\npublic_key = \"{key}\"\nsha256 = \"12\"")),
-            least(&format!("subject = \"CN=R\"\npublic_key = \"{key}\"")).replace("state\"\n[", "king\"\n["),
+            least(&format!("subject = \"CN=R\"\npublic_key = \"{key}\""))
+                .replace("state\"\n[", "king\"\n["),
         ] {
             assert!(parse("interceptors/some.toml", &text).is_err(), "{text}");
         }
@@ -274,7 +278,8 @@ mod tests {
         let text = least(&format!("subject = \"CN=R\"\npublic_key = \"{key}\""));
         let text = text.replace("[[key]]", "chosen_by = [\"ru\"]\n[[key]]");
         let dossier = parse("interceptors/some.toml", &text).unwrap();
-        for (host, chosen) in [("bank.ru", true), ("BANK.RU", true), ("ru", true), ("guru", false)] {
+        for (host, chosen) in [("bank.ru", true), ("BANK.RU", true), ("ru", true), ("guru", false)]
+        {
             assert_eq!(dossier.chosen_for(host), chosen, "{host}");
         }
     }

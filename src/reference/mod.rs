@@ -27,7 +27,10 @@ pub const MAX_FILE: usize = 32 * 1024 * 1024;
 /// The files of `certs/` that are built in: one line a file.
 const BUILT_IN: &[(&str, &[u8])] = &[
     ("interceptors/kz-2015.toml", include_bytes!("../../certs/interceptors/kz-2015.toml")),
-    ("interceptors/kz-isca-2020.toml", include_bytes!("../../certs/interceptors/kz-isca-2020.toml")),
+    (
+        "interceptors/kz-isca-2020.toml",
+        include_bytes!("../../certs/interceptors/kz-isca-2020.toml"),
+    ),
     ("interceptors/kz-isca.toml", include_bytes!("../../certs/interceptors/kz-isca.toml")),
     ("interceptors/kz-qaznet.toml", include_bytes!("../../certs/interceptors/kz-qaznet.toml")),
     (

@@ -36,7 +36,8 @@ mod tests {
 
     #[test]
     fn quoted_operators() {
-        let rows = parse("x", "asn,operator,country\n9198,\"Some \"\"Tele\"\", Inc\",KZ\n").unwrap();
+        let rows =
+            parse("x", "asn,operator,country\n9198,\"Some \"\"Tele\"\", Inc\",KZ\n").unwrap();
         let owner = Owner { operator: "Some \"Tele\", Inc".into(), country: "KZ".into() };
         assert_eq!(rows.get(&9198), Some(&owner));
         assert!(parse("x", "asn,operator,country\nnine,a,KZ\n").is_err());

@@ -47,7 +47,9 @@ impl Product {
     /// Whether the issuer's common name and organisation both fit, as far as the list states them.
     pub fn matches(&self, issuer: &Name) -> bool {
         let fits = |pattern: &Option<Regex>, value: Option<&str>| {
-            pattern.as_ref().is_none_or(|pattern| value.is_some_and(|value| pattern.is_match(value)))
+            pattern
+                .as_ref()
+                .is_none_or(|pattern| value.is_some_and(|value| pattern.is_match(value)))
         };
         fits(&self.common_name, issuer.attribute("CN"))
             && fits(&self.organisation, issuer.attribute("O"))

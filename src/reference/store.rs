@@ -16,7 +16,8 @@ pub(super) fn parse(path: &str, text: &str) -> Result<TrustStore, ReferenceError
     let mut notes = Notes::default();
     let mut block: Option<(Block, String)> = None;
     for (number, line) in (1..).zip(text.lines()) {
-        let bad = |reason: String| ReferenceError::BadStore { path: path.into(), line: number, reason };
+        let bad =
+            |reason: String| ReferenceError::BadStore { path: path.into(), line: number, reason };
         let line = line.trim();
         if let Some((kind, body)) = &mut block {
             if line.starts_with("-----END ") {

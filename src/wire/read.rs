@@ -18,7 +18,8 @@ const MAX_DEPTH: usize = 8;
 
 pub(super) fn measurement(record: &Value) -> Result<Measurement, WireError> {
     let known = ["test_keys", "test_name", "data_format_version"];
-    let Some(base) = record.as_object().filter(|base| known.iter().any(|key| base.contains_key(*key)))
+    let Some(base) =
+        record.as_object().filter(|base| known.iter().any(|key| base.contains_key(*key)))
     else {
         return Err(WireError::NotMeasurement);
     };
@@ -47,9 +48,8 @@ pub(super) fn measurement(record: &Value) -> Result<Measurement, WireError> {
 }
 
 fn vantage(record: &Value) -> Vantage {
-    let country = text(record, "probe_cc").filter(|cc| {
-        cc.len() == 2 && cc.bytes().all(|byte| byte.is_ascii_uppercase())
-    });
+    let country = text(record, "probe_cc")
+        .filter(|cc| cc.len() == 2 && cc.bytes().all(|byte| byte.is_ascii_uppercase()));
     let asn = text(record, "probe_asn");
     let asn = asn.as_deref().and_then(|asn| asn.strip_prefix("AS")?.parse().ok());
     Vantage {
@@ -202,10 +202,8 @@ fn helper(control: &Value, record: &Value) -> Vec<HelperHandshake> {
         .filter_map(|(_, shaken)| {
             let succeeded = shaken["status"].as_bool()?;
             let failure = failure(shaken);
-            (succeeded || failure.is_some()).then_some(HelperHandshake {
-                server_name: text(shaken, "server_name")?,
-                failure,
-            })
+            (succeeded || failure.is_some())
+                .then_some(HelperHandshake { server_name: text(shaken, "server_name")?, failure })
         })
         .collect();
     if !seen.is_empty() {

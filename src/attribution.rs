@@ -1,0 +1,99 @@
+//! Whose key, on what grounds: findings to an actor, a level and their basis.
+
+use serde::Serialize;
+
+use crate::detect::{Case, Finding, Level};
+use crate::path::SigningKey;
+use crate::reference::{Actor, Class};
+
+/// What an attribution or a verdict rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Basis {
+    /// A dossier's key signed the chain.
+    SignedByKey,
+    /// A dossier's certificate is part of the path.
+    KeyInChain,
+    /// What a control saw.
+    Control,
+    /// Only a name fits.
+    NameOnly,
+    /// A root program's key signed the chain.
+    PublicAnchor,
+}
+
+/// Who intercepts, how sure that is, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attribution {
+    /// What kind of interceptor.
+    pub actor: Actor,
+    /// How sure.
+    pub level: Level,
+    /// The dossier's id; only where one of its keys signed.
+    pub interceptor: Option<String>,
+    /// On what grounds; sorted, without duplicates.
+    pub basis: Vec<Basis>,
+    /// The key that signed, where it is known.
+    pub signing_key: Option<SigningKey>,
+}
+
+/// Attributes to the dossier whose key signed.
+pub(crate) fn by_key(case: &Case<'_>, finding: &Finding) -> Option<Attribution> {
+    let (dossier, key) = case.dossier()?;
+    let part = |name: &str| finding.evidence.get(name).is_some_and(|value| !value.is_null());
+    let mut basis = Vec::new();
+    if part("signed_certificate") {
+        basis.push(Basis::SignedByKey);
+    }
+    if part("key_in_chain") {
+        basis.push(Basis::KeyInChain);
+    }
+    Some(Attribution {
+        actor: dossier.actor,
+        level: finding.level,
+        interceptor: Some(dossier.id.clone()),
+        basis,
+        signing_key: Some(SigningKey { key_hash: key.key_hash, subject: key.subject.clone() }),
+    })
+}
+
+/// Attributes to a product by its name, which never makes it more than probable, and only with a
+/// control. `None` for devices: a router that answers with its own certificate intercepts nothing.
+pub(crate) fn by_product(
+    case: &Case<'_>,
+    product: &Finding,
+    mismatch: Option<&Finding>,
+) -> Option<Attribution> {
+    let class = serde_json::to_value(Class::Device).ok();
+    if product.evidence.get("class") == class.as_ref() {
+        return None;
+    }
+    let mut basis = vec![Basis::NameOnly];
+    if mismatch.is_some() {
+        basis.insert(0, Basis::Control);
+    }
+    Some(Attribution {
+        actor: Actor::Local,
+        level: mismatch.map_or(Level::Possible, |mismatch| mismatch.level),
+        interceptor: None,
+        basis,
+        signing_key: case.anchor(),
+    })
+}
+
+/// Somebody intercepts, and nothing says who.
+pub(crate) fn by_control(
+    case: &Case<'_>,
+    mismatch: &Finding,
+    name: Option<&Finding>,
+) -> Attribution {
+    let mut basis = vec![Basis::Control];
+    basis.extend(name.map(|_| Basis::NameOnly));
+    Attribution {
+        actor: Actor::Unknown,
+        level: mismatch.level,
+        interceptor: None,
+        basis,
+        signing_key: case.anchor(),
+    }
+}

@@ -1,0 +1,107 @@
+//! What clean vantage points saw for the same names.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use crate::chain::KeyHash;
+use crate::measurement::{Failure, Handshake, HelperHandshake, Measurement};
+use crate::path::path;
+use crate::reference::{Conduct, Reference};
+
+/// What controls saw, by host name in lower case.
+#[derive(Clone, Debug, Default)]
+pub struct Controls(BTreeMap<String, Vec<Seen>>);
+
+/// One handshake of a control.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Where the control connected to.
+    pub endpoint: Option<SocketAddr>,
+    /// How its handshake failed.
+    pub failure: Option<Failure>,
+    /// Key of the leaf it was shown, where it kept the leaf.
+    pub leaf_key: Option<KeyHash>,
+    /// Key that its chain leads up to, where one does.
+    pub anchor: Option<KeyHash>,
+    /// A root program accepted its chain for the name at its time.
+    pub vouched: bool,
+}
+
+impl Controls {
+    /// No control at all.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Takes measurements of vantage points that are believed clean. The belief is checked: a
+    /// control that was itself shown a chain of a known interceptor says nothing about the site
+    /// and is left out.
+    pub fn new(measurements: &[Measurement], reference: &Reference) -> Self {
+        let mut controls = Self::default();
+        for measurement in measurements {
+            for shaken in &measurement.handshakes {
+                let Some(name) = shaken.server_name.clone().or_else(|| measurement.target_host())
+                else {
+                    continue;
+                };
+                if let Some(seen) = seen(measurement, shaken, &name, reference) {
+                    controls.0.entry(name.to_ascii_lowercase()).or_default().push(seen);
+                }
+            }
+        }
+        controls
+    }
+
+    /// What controls saw for `name`.
+    pub fn of(&self, name: &str) -> &[Seen] {
+        self.0.get(&name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl From<&HelperHandshake> for Seen {
+    /// OONI's test helper verifies with Mozilla's roots and keeps no certificate.
+    fn from(helper: &HelperHandshake) -> Self {
+        Self {
+            endpoint: None,
+            failure: helper.failure.clone(),
+            leaf_key: None,
+            anchor: None,
+            vouched: helper.failure.is_none(),
+        }
+    }
+}
+
+fn seen(
+    measurement: &Measurement,
+    shaken: &Handshake,
+    name: &str,
+    reference: &Reference,
+) -> Option<Seen> {
+    let mut seen = Seen {
+        endpoint: shaken.endpoint,
+        failure: shaken.failure.clone(),
+        leaf_key: None,
+        anchor: None,
+        vouched: false,
+    };
+    if let Some(chain) = &shaken.chain {
+        let path = path(chain, |fields| reference.signer(fields));
+        let dirty = path.signers(chain).into_iter().any(|key| {
+            let dossier = reference.dossier_with(key);
+            dossier.is_some_and(|(dossier, _)| dossier.conduct == Conduct::Interception)
+        });
+        if dirty {
+            return None;
+        }
+        let leaf = shaken.leaf().and_then(|leaf| leaf.fields());
+        seen.leaf_key = leaf.map(|fields| fields.key_hash);
+        seen.anchor = path.anchor(chain).map(|key| key.key_hash);
+        let accepts = |store: &crate::trust::TrustStore| {
+            store.accepts(chain, name, measurement.started).is_ok()
+        };
+        seen.vouched = shaken.whole
+            && shaken.extra.holds_key != Some(false)
+            && reference.stores.iter().any(accepts);
+    }
+    Some(seen)
+}

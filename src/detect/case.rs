@@ -1,0 +1,152 @@
+//! One handshake and all that it is compared with, worked out once for all detectors.
+
+use time::OffsetDateTime;
+
+use crate::chain::{Chain, KeyHash};
+use crate::control::{Controls, Seen};
+use crate::fields::Fields;
+use crate::measurement::{Handshake, Measurement};
+use crate::path::{Path, SigningKey, path};
+use crate::reference::{Dossier, DossierKey, Reference};
+use crate::trust::{Anchor, Refusal, TrustStore, fits_name};
+
+/// One handshake, or none where the measurement did not come so far.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// The record.
+    pub measurement: &'a Measurement,
+    /// The handshake under judgement.
+    pub handshake: Option<&'a Handshake>,
+    /// The host that was meant, in lower case.
+    pub target: Option<String>,
+    /// What it is compared with.
+    pub reference: &'a Reference,
+    /// Who signed whom in the presented chain; `None` without a chain.
+    pub path: Option<Path>,
+    /// What each root program says of the chain for the target; empty where no leaf is known.
+    pub trust: Vec<(&'a TrustStore, Result<&'a Anchor, Refusal>)>,
+    /// What clean controls saw for the target.
+    pub controls: Vec<Seen>,
+}
+
+impl<'a> Case<'a> {
+    pub(crate) fn new(
+        measurement: &'a Measurement,
+        handshake: Option<&'a Handshake>,
+        reference: &'a Reference,
+        controls: &Controls,
+    ) -> Self {
+        let named = handshake.and_then(|shaken| shaken.server_name.clone());
+        let target = named.or_else(|| measurement.target_host());
+        let target = target.map(|name| name.trim_end_matches('.').to_ascii_lowercase());
+        let chain = handshake.and_then(|shaken| shaken.chain.as_ref());
+        let mut case = Self {
+            measurement,
+            handshake,
+            reference,
+            path: chain.map(|chain| path(chain, |fields| reference.signer(fields))),
+            trust: Vec::new(),
+            controls: controls_for(target.as_deref(), measurement, controls),
+            target,
+        };
+        if let (Some(chain), Some(name), Some(_)) = (chain, &case.target, case.leaf()) {
+            let at = measurement.started;
+            case.trust = reference
+                .stores
+                .iter()
+                .map(|store| (store, store.accepts(chain, name, at)))
+                .collect();
+        }
+        case
+    }
+
+    /// The presented chain.
+    pub fn chain(&self) -> Option<&'a Chain> {
+        self.handshake?.chain.as_ref()
+    }
+
+    /// The leaf's fields, where a leaf was recorded and can be read.
+    pub fn leaf(&self) -> Option<&'a Fields> {
+        self.handshake?.leaf()?.fields()
+    }
+
+    /// When it was seen.
+    pub fn at(&self) -> Option<OffsetDateTime> {
+        self.measurement.started
+    }
+
+    /// The anchor by which a root program accepts the chain for the target at its time.
+    pub fn vouched(&self) -> Option<&'a Anchor> {
+        self.trust.iter().find_map(|(_, accepted)| accepted.as_ref().ok().copied())
+    }
+
+    /// What the first root program has against the chain.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.trust.iter().find_map(|(_, accepted)| accepted.as_ref().err())
+    }
+
+    /// The keys that signed something between the first certificate and its anchor.
+    pub fn signers(&self) -> Vec<KeyHash> {
+        match (&self.path, self.chain()) {
+            (Some(path), Some(chain)) => path.signers(chain),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The key that the chain leads up to.
+    pub fn anchor(&self) -> Option<SigningKey> {
+        self.path.as_ref()?.anchor(self.chain()?)
+    }
+
+    /// Whether the signatures lead to a key of a root program, whatever else is wrong with the
+    /// chain: dates, name, algorithm.
+    pub fn publicly_rooted(&self) -> bool {
+        self.signers().into_iter().any(|key| self.reference.programs_with(key).next().is_some())
+    }
+
+    /// The known interceptor whose key signed on the way up, and that key.
+    pub fn dossier(&self) -> Option<(&'a Dossier, &'a DossierKey)> {
+        self.signers().into_iter().rev().find_map(|key| self.reference.dossier_with(key))
+    }
+
+    /// Whether the leaf is for the target; `None` where nobody can tell.
+    pub fn fits_name(&self) -> Option<bool> {
+        self.leaf()?;
+        fits_name(self.chain()?, self.target.as_deref()?)
+    }
+
+    /// The certificates of the path with their positions in the chain.
+    pub fn links(&self) -> impl Iterator<Item = (usize, &'a Fields)> {
+        let links = self.path.iter().flat_map(|path| path.links.iter().copied());
+        let chain = self.chain();
+        links.filter_map(move |link| Some((link, chain?.certificates()[link].fields()?)))
+    }
+
+    /// A control to which a root program vouched for the target.
+    pub fn vouched_control(&self) -> Option<&Seen> {
+        self.controls.iter().find(|seen| seen.vouched)
+    }
+
+    /// A control that was shown the same key or the same anchor, or that kept no certificate and
+    /// failed in the same way.
+    pub fn agreeing_control(&self) -> Option<&Seen> {
+        let key = self.leaf().map(|leaf| leaf.key_hash);
+        let anchor = self.anchor().map(|anchor| anchor.key_hash);
+        let failure = self.handshake.and_then(|shaken| shaken.failure.as_ref());
+        let about_certificate = failure.is_some_and(|failure| failure.is_about_certificate());
+        self.controls.iter().find(|seen| {
+            (key.is_some() && seen.leaf_key == key)
+                || (anchor.is_some() && seen.anchor == anchor)
+                || (about_certificate
+                    && seen.leaf_key.is_none()
+                    && seen.failure.as_ref() == failure)
+        })
+    }
+}
+
+fn controls_for(target: Option<&str>, measurement: &Measurement, controls: &Controls) -> Vec<Seen> {
+    let Some(target) = target else { return Vec::new() };
+    let helpers = measurement.seen_by_helper.iter();
+    let helpers = helpers.filter(|seen| seen.server_name.eq_ignore_ascii_case(target));
+    controls.of(target).iter().cloned().chain(helpers.map(Seen::from)).collect()
+}

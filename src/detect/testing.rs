@@ -1,0 +1,106 @@
+//! A bench for detectors' tables: a public root, a state's root, an authority that sites choose,
+//! and one handshake for `example.com` at the moment that certificates are minted around.
+
+use data_encoding::BASE64;
+use kua_mint::{Authority, Key, NOW, Template, name};
+use time::OffsetDateTime;
+
+use crate::chain::Chain;
+use crate::control::Controls;
+use crate::measurement::{Handshake, Measurement};
+use crate::reference::{File, Reference};
+use crate::verdict::{Judgement, judge};
+
+pub(crate) struct Bench {
+    pub(crate) public: Authority,
+    pub(crate) state: Authority,
+    pub(crate) chosen: Authority,
+    pub(crate) reference: Reference,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let authority = |rdns: &[(&str, &str)]| {
+            Authority::root_with(Key::ecdsa_p256(), Template::authority(&name(rdns)))
+        };
+        let public = authority(&[("CN", "Public Root")]);
+        let state = authority(&[("C", "QZ"), ("O", "State"), ("CN", "State Root")]);
+        let chosen = authority(&[("C", "QZ"), ("O", "Ministry"), ("CN", "Ministry Root")]);
+        let dossier = |id: &str, more: &str, subject: &str, authority: &Authority| File {
+            path: format!("interceptors/{id}.toml"),
+            bytes: format!(
+                "id = \"{id}\"\ntitle = \"The {id}\"\ncountry = \"QZ\"\nactor = \"state\"\n{more}\n\
+                 [[key]]\nsubject = \"{subject}\"\npublic_key = \"{}\"\n",
+                BASE64.encode(&authority.key.spki())
+            )
+            .into_bytes(),
+        };
+        let products = "[[product]]\nname = \"Shield\"\nclass = \"antivirus\"\n\
+                        issuer_cn = 'Shield Root'\nissuer_o = 'Vendor'\n\
+                        [[product]]\nname = \"Box\"\nclass = \"device\"\nissuer_o = 'Box'\n";
+        let files = [
+            File {
+                path: "stores/public.pem".into(),
+                bytes: kua_mint::pem(&public.certificate).into_bytes(),
+            },
+            dossier("some-state", "", "CN=State Root,O=State,C=QZ", &state),
+            dossier(
+                "some-ministry",
+                "conduct = \"capability\"\nchosen_by = [\"qz\"]",
+                "CN=Ministry Root,O=Ministry,C=QZ",
+                &chosen,
+            ),
+            File { path: "products.toml".into(), bytes: products.into() },
+        ];
+        let reference = Reference::from_files(files).unwrap();
+        Self { public, state, chosen, reference }
+    }
+
+    pub(crate) fn judge(&self, shaken: &Handshake) -> Judgement {
+        self.judge_with(shaken, &[])
+    }
+
+    /// `controls` are handshakes of one clean vantage point.
+    pub(crate) fn judge_with(&self, shaken: &Handshake, controls: &[Handshake]) -> Judgement {
+        let controls = Controls::new(&[measurement(controls)], &self.reference);
+        let seen = measurement(std::slice::from_ref(shaken));
+        let mut judgements = judge(&seen, &self.reference, &controls, None);
+        assert_eq!(judgements.len(), 1, "one judgement a handshake");
+        judgements.remove(0)
+    }
+}
+
+pub(crate) fn measurement(handshakes: &[Handshake]) -> Measurement {
+    Measurement {
+        started: OffsetDateTime::from_unix_timestamp(NOW).ok(),
+        handshakes: handshakes.to_vec(),
+        ..Measurement::default()
+    }
+}
+
+/// A handshake for `example.com` in which `chain` was presented, leaf first, by its holder.
+pub(crate) fn certificates(chain: &[&Vec<u8>]) -> Handshake {
+    let mut shaken = Handshake {
+        network: "tcp".into(),
+        server_name: Some("example.com".into()),
+        chain: Some(Chain::from_der(chain).unwrap()),
+        whole: true,
+        ..Handshake::default()
+    };
+    shaken.extra.holds_key = Some(true);
+    shaken
+}
+
+/// The same as seen by a control.
+pub(crate) fn control(chain: &[&Vec<u8>]) -> Handshake {
+    let mut shaken = certificates(chain);
+    let leaf = shaken.chain.as_ref().and_then(|chain| chain.first().fields()).unwrap();
+    shaken.server_name = leaf.alternative_names.first().cloned();
+    shaken
+}
+
+/// The level at which a detector spoke, if it did.
+pub(crate) fn level_of(judgement: &Judgement, detector: &str) -> Option<String> {
+    let finding = judgement.findings.iter().find(|finding| finding.detector == detector);
+    finding.map(|finding| finding.level.to_string())
+}
