@@ -2,10 +2,13 @@
 //! same reference data.
 
 mod clock;
+mod fail_on;
 mod reference;
 mod trouble;
+pub mod words;
 
 pub use clock::{Moment, now, parse_moment};
+pub use fail_on::{FailOn, judged};
 pub use reference::{ReferenceArgs, ReferenceReadError};
 pub use trouble::{Trouble, finish};
 
@@ -13,7 +16,13 @@ pub use trouble::{Trouble, finish};
 #[derive(Clone, Debug, clap::Args)]
 pub struct CommonArgs {
     /// When to use colours; NO_COLOR is respected too
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Common")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Common"
+    )]
     pub color: clap::ColorChoice,
     /// Say more on standard error; twice for most
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Common")]

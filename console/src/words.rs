@@ -1,0 +1,149 @@
+//! Judgements in words that a volunteer understands: what was seen, how sure, what to do.
+
+use kua::detect::Level;
+use kua::reference::{Actor, Reference};
+use kua::verdict::{Judgement, Verdict};
+
+/// One line on one judgement, without the target's name. Names nobody without a key.
+pub fn headline(judgement: &Judgement, reference: &Reference) -> String {
+    match judgement.verdict {
+        Verdict::Intercepted => intercepted(judgement, reference),
+        Verdict::Blocked => "the connection was cut here; elsewhere the same site answers".into(),
+        Verdict::Anomaly => anomaly(judgement),
+        Verdict::Misconfigured => misconfigured(judgement, reference),
+        Verdict::Inconclusive => match &judgement.failure {
+            Some(failure) => format!("no answer could be judged ({failure})"),
+            None => "nothing was seen that could be judged".into(),
+        },
+        Verdict::Normal => "the site's own certificate, vouched for by a public authority".into(),
+    }
+}
+
+fn intercepted(judgement: &Judgement, reference: &Reference) -> String {
+    let dossier = judgement
+        .interceptor
+        .as_ref()
+        .and_then(|id| reference.dossiers.iter().find(|dossier| dossier.id == *id));
+    if let Some(dossier) = dossier {
+        let sure = if judgement.level == Some(Level::Confirmed) {
+            "a key proves it"
+        } else {
+            "its certificate was there, but nobody was seen to use its key"
+        };
+        return format!("intercepted: {} ({sure})", dossier.title);
+    }
+    let product =
+        judgement.finding("known-product").and_then(|found| found.evidence.get("product"));
+    match (judgement.actor, product.and_then(|name| name.as_str())) {
+        (Some(Actor::Local), Some(name)) => {
+            format!("opened on this machine or its network by something that calls itself {name}")
+        }
+        _ => "intercepted by somebody between here and the site, with a key that nobody knows yet"
+            .into(),
+    }
+}
+
+fn anomaly(judgement: &Judgement) -> String {
+    if judgement.has("known-interceptor") {
+        return "signed by a state's authority that was never seen to intercept; the site may have chosen it".into();
+    }
+    if judgement.has("interceptor-name") {
+        return "signed by an unknown key that carries the name of a known interceptor".into();
+    }
+    if judgement.has("unknown-anchor") {
+        return "signed by a key that no root program knows; nothing says whose".into();
+    }
+    match &judgement.failure {
+        Some(failure) => format!("wrong, and unexplained ({failure})"),
+        None => "wrong, and unexplained".into(),
+    }
+}
+
+fn misconfigured(judgement: &Judgement, reference: &Reference) -> String {
+    if let Some(chose) = judgement.finding("site-chose-state-ca") {
+        let id = chose.evidence.get("dossier").and_then(|id| id.as_str());
+        let known = reference.dossiers.iter().find(|dossier| Some(dossier.id.as_str()) == id);
+        let title = known.map_or("a state's authority", |dossier| dossier.title.as_str());
+        return format!("the site itself seems to have chosen {title}");
+    }
+    if judgement.basis.contains(&kua::attribution::Basis::Control) {
+        return "the site itself shows this bad certificate: a control sees it too".into();
+    }
+    "the site's own certificate is outside its dates; a public authority signed it".into()
+}
+
+/// What a set of judgements means and what its reader can do: a few paragraphs, worst first.
+pub fn meaning(judgements: &[Judgement], reference: &Reference) -> Vec<String> {
+    let any = |wanted: &dyn Fn(&Judgement) -> bool| judgements.iter().any(wanted);
+    let by = |actor: Actor| {
+        any(&|judgement| {
+            judgement.verdict == Verdict::Intercepted && judgement.actor == Some(actor)
+        })
+    };
+    let mut paragraphs = Vec::new();
+    for dossier in &reference.dossiers {
+        if any(&|judgement| judgement.interceptor.as_ref() == Some(&dossier.id)) {
+            paragraphs.push(format!(
+                "{} answered in the place of some sites. Whoever holds that key can read and \
+                 change what you send to them. Do not enter passwords there, and do not install \
+                 any certificate that somebody asks you to install: without it your browser warns \
+                 you. If it is already installed, remove it.",
+                dossier.title
+            ));
+        }
+    }
+    if by(Actor::Unknown) || by(Actor::Network) {
+        paragraphs.push(
+            "Somebody between you and some sites answered in their place, with a key that is in no \
+             list. It can be your provider or your state; it can also be software on this machine \
+             or a router at home. Measure once more from another machine or another network: if \
+             only this one shows it, it is here."
+                .into(),
+        );
+    }
+    if by(Actor::Local) {
+        paragraphs.push(
+            "Software that calls itself by the name of a product opens your connections. If you or \
+             your employer installed it, that is what it does; if nobody did, find out who did. A \
+             name can be copied, so this clears nobody else."
+                .into(),
+        );
+    }
+    if any(&|judgement| judgement.verdict == Verdict::Blocked) {
+        paragraphs.push(
+            "Some connections were cut as soon as the name of the site was sent, while a control \
+             reached it. That is what blocking looks like; a broken line looks the same once, so \
+             measure again."
+                .into(),
+        );
+    }
+    if any(&|judgement| judgement.verdict == Verdict::Anomaly) {
+        paragraphs.push(
+            "Some answers are wrong and nothing here explains them. They accuse nobody. A control \
+             measurement from another country (--control) often tells a broken site from an \
+             interception."
+                .into(),
+        );
+    }
+    if any(&|judgement| judgement.verdict == Verdict::Misconfigured) {
+        paragraphs.push(
+            "Some sites show a bad certificate of their own, to everybody. That is their mistake \
+             and nobody's interception."
+                .into(),
+        );
+    }
+    if any(&|judgement| judgement.verdict == Verdict::Inconclusive) {
+        paragraphs.push(
+            "Some sites gave no answer that could be judged. That is not good news, only no news."
+                .into(),
+        );
+    }
+    if !judgements.is_empty() && !any(&|judgement| judgement.verdict != Verdict::Normal) {
+        paragraphs.push(
+            "Every site showed a certificate that a public authority vouches for. Nobody was seen \
+             to intercept these names, here and now; other names or another day may differ."
+                .into(),
+        );
+    }
+    paragraphs
+}
