@@ -1,0 +1,6 @@
+//! The lab as visitors see it, over real sockets on loopback.
+
+mod client;
+mod handover;
+mod national;
+mod roles;
