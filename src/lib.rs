@@ -1,5 +1,6 @@
 //! Skeleton.
 pub mod attribution;
+pub mod campaign;
 pub mod chain;
 pub mod control;
 pub mod detect;
