@@ -1,4 +1,27 @@
-//! Skeleton.
+//! Judges presented TLS chains: who intercepts, with which key, on what evidence.
+//!
+//! **Measure, keep, judge, tell.** This library is the judgement. A probe records a
+//! [`Measurement`](measurement::Measurement) with the presented [`Chain`](chain::Chain), byte for
+//! byte; [`wire`] reads and writes it as one line. A [`Reference`](reference::Reference) holds what
+//! chains are compared with. [`judge`](verdict::judge) asks every [detector](detect::DETECTORS)
+//! and reasons from their findings to one [`Judgement`](verdict::Judgement) for each handshake. A
+//! [`Tally`](campaign::Tally) folds judgements into campaigns.
+//!
+//! Values and pure functions only: no input or output, no clock, no async, no SQL. The same record
+//! and the same reference give the same judgement for ever.
+//!
+//! ```
+//! use kua::{control::Controls, reference::Reference, verdict, wire};
+//!
+//! let line = br#"{"test_name": "kua", "test_keys": {"tls_handshakes": [
+//!     {"server_name": "example.com", "failure": "connection_reset"}]}}"#;
+//! let measurement = wire::from_line(line)?;
+//! let reference = Reference::built_in()?;
+//! let judgements = verdict::judge(&measurement, &reference, &Controls::none(), Some(1));
+//! assert_eq!(judgements[0].verdict, verdict::Verdict::Inconclusive);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
 pub mod attribution;
 pub mod campaign;
 pub mod chain;

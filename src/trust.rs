@@ -3,10 +3,8 @@
 use rustls_pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use time::{Date, OffsetDateTime};
 use webpki::{EndEntityCert, KeyUsage};
-use x509_parser::asn1_rs::{Any, FromDer, Tag};
 
 use crate::chain::{Chain, KeyHash};
-use crate::name::Name;
 
 /// The TLS trust anchors of one root program at one date.
 #[derive(Clone, Debug)]
@@ -165,24 +163,6 @@ impl Anchor {
         })
     }
 
-    /// Takes a root of which only name (DER) and key (DER SubjectPublicKeyInfo) are known.
-    /// `None` where either is not DER.
-    pub fn from_key(subject: &[u8], spki: &[u8]) -> Option<Self> {
-        let name = Name::from_der(subject)?;
-        let webpki = TrustAnchor {
-            subject: content(subject)?.to_vec().into(),
-            subject_public_key_info: content(spki)?.to_vec().into(),
-            name_constraints: None,
-        };
-        Some(Self {
-            spki: spki.to_vec(),
-            key_hash: KeyHash::of(spki),
-            subject: name.to_string(),
-            subject_der: subject.to_vec(),
-            webpki,
-        })
-    }
-
     /// Adds constraints that the program imposes and the certificate does not carry: the content
     /// of a DER NameConstraints (RFC 5280, section 4.2.1.10).
     pub fn constrained(mut self, name_constraints: Vec<u8>) -> Self {
@@ -195,12 +175,6 @@ impl Anchor {
 fn server_name(name: &str) -> Result<ServerName<'_>, Refusal> {
     let trimmed = name.strip_suffix('.').unwrap_or(name);
     ServerName::try_from(trimmed).map_err(|_| Refusal::BadName { name: name.to_owned() })
-}
-
-/// The content of one outer DER SEQUENCE, which is what webpki's anchors hold.
-fn content(der: &[u8]) -> Option<&[u8]> {
-    let (rest, any) = Any::from_der(der).ok()?;
-    (rest.is_empty() && any.tag() == Tag::Sequence).then_some(any.data)
 }
 
 fn refusal(error: &webpki::Error, reading_leaf: bool) -> Refusal {

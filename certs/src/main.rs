@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::{BASE64, HEXLOWER};
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 use webpki_roots::TLS_SERVER_ROOTS;
-use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// The date is the day on which the newer of the two packages was published.
 const HEADER: &str = "\
@@ -19,16 +19,12 @@ const HEADER: &str = "\
 ";
 
 fn main() -> io::Result<()> {
-    let mut anchors = anchors();
-    let roots = roots(&mut anchors)?;
+    let roots = roots(&anchors())?;
 
     let mut out = BufWriter::new(io::stdout().lock());
     out.write_all(HEADER.as_bytes())?;
     for (sha256, root) in &roots {
         write_root(&mut out, sha256, root)?;
-    }
-    for (anchor, constraints) in &anchors {
-        write_bare_anchor(&mut out, anchor, constraints.as_deref())?;
     }
     out.flush()
 }
@@ -63,8 +59,9 @@ fn anchors() -> Anchors {
         .collect()
 }
 
-/// Every certificate by its SHA-256. Takes its anchor out of `anchors`, so that the bare ones stay.
-fn roots(anchors: &mut Anchors) -> io::Result<BTreeMap<String, Root>> {
+/// Every certificate by its SHA-256. An anchor without a certificate is one that Mozilla has removed
+/// since: webpki-root-certs is the newer of the two packages.
+fn roots(anchors: &Anchors) -> io::Result<BTreeMap<String, Root>> {
     TLS_SERVER_ROOT_CERTS
         .iter()
         .map(|der| {
@@ -74,7 +71,7 @@ fn roots(anchors: &mut Anchors) -> io::Result<BTreeMap<String, Root>> {
                 subject: certificate.subject().as_raw().to_vec(),
                 key: certificate.public_key().raw.to_vec(),
             };
-            let constraints = anchors.remove(&anchor).ok_or_else(|| {
+            let constraints = anchors.get(&anchor).copied().ok_or_else(|| {
                 io::Error::other(format!("webpki-roots has no anchor for {subject}"))
             })?;
             let root = Root { subject, der, constraints };
@@ -86,33 +83,20 @@ fn roots(anchors: &mut Anchors) -> io::Result<BTreeMap<String, Root>> {
 fn write_root(out: &mut impl Write, sha256: &str, root: &Root) -> io::Result<()> {
     writeln!(out, "\n# {}\n# sha256: {sha256}", root.subject)?;
     write_constraints(out, root.constraints)?;
-    write_pem(out, "CERTIFICATE", root.der)
-}
-
-/// An anchor that only webpki-roots has: the name and the key are all there is.
-fn write_bare_anchor(
-    out: &mut impl Write,
-    anchor: &Anchor,
-    constraints: Option<&[u8]>,
-) -> io::Result<()> {
-    let (_, subject) = X509Name::from_der(&anchor.subject).map_err(io::Error::other)?;
-    writeln!(out, "\n# {subject}\n# only-in: webpki-roots")?;
-    write_constraints(out, constraints)?;
-    writeln!(out, "# subject: {}", BASE64.encode(&anchor.subject))?;
-    write_pem(out, "PUBLIC KEY", &anchor.key)
+    write_pem(out, root.der)
 }
 
 fn write_constraints(out: &mut impl Write, constraints: Option<&[u8]>) -> io::Result<()> {
     constraints.map_or(Ok(()), |der| writeln!(out, "# name-constraints: {}", BASE64.encode(der)))
 }
 
-fn write_pem(out: &mut impl Write, label: &str, der: &[u8]) -> io::Result<()> {
-    writeln!(out, "-----BEGIN {label}-----")?;
+fn write_pem(out: &mut impl Write, der: &[u8]) -> io::Result<()> {
+    writeln!(out, "-----BEGIN CERTIFICATE-----")?;
     for line in BASE64.encode(der).as_bytes().chunks(64) {
         out.write_all(line)?;
         writeln!(out)?;
     }
-    writeln!(out, "-----END {label}-----")
+    writeln!(out, "-----END CERTIFICATE-----")
 }
 
 fn sha256(der: &[u8]) -> String {

@@ -65,7 +65,7 @@ pub(super) fn of(judgement: &Judgement) -> Vec<(Fingerprint, Intermediate)> {
 }
 
 impl Intermediate {
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         self.anchor = self.anchor.max(other.anchor);
         self.first_seen = earlier(self.first_seen, other.first_seen);
         self.last_seen = self.last_seen.max(other.last_seen);
@@ -77,7 +77,7 @@ impl Intermediate {
 impl DayUse {
     pub(super) fn observe(&mut self, at: OffsetDateTime, outside: bool) {
         let outside_at = outside.then_some(at);
-        self.merge(Self {
+        self.merge(&Self {
             inside: u64::from(!outside),
             outside: u64::from(outside),
             first_outside: outside_at,
@@ -85,7 +85,7 @@ impl DayUse {
         });
     }
 
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         self.inside += other.inside;
         self.outside += other.outside;
         self.first_outside = earlier(self.first_outside, other.first_outside);

@@ -293,7 +293,7 @@ impl Interception {
         for (name, seen) in used.iter().cloned() {
             outside |= seen.used_outside_validity > 0;
             match self.intermediates.get_mut(&name) {
-                Some(kept) => kept.merge(seen),
+                Some(kept) => kept.merge(&seen),
                 None => {
                     self.intermediates.insert(name, seen);
                 }
@@ -313,14 +313,14 @@ impl Interception {
         }
         for (name, seen) in other.intermediates {
             match self.intermediates.get_mut(&name) {
-                Some(kept) => kept.merge(seen),
+                Some(kept) => kept.merge(&seen),
                 None => {
                     self.intermediates.insert(name, seen);
                 }
             }
         }
         for (day, used) in other.days {
-            self.days.entry(day).or_default().merge(used);
+            self.days.entry(day).or_default().merge(&used);
         }
     }
 

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use crate::chain::{Chain, KeyHash};
 use crate::control::{Controls, Seen};
 use crate::fields::Fields;
-use crate::measurement::{Handshake, Measurement};
+use crate::measurement::{Failure, Handshake, Measurement};
 use crate::path::{Path, SigningKey, path};
 use crate::reference::{Dossier, DossierKey, Reference};
 use crate::trust::{Anchor, Refusal, TrustStore, fits_name};
@@ -133,7 +133,7 @@ impl<'a> Case<'a> {
         let key = self.leaf().map(|leaf| leaf.key_hash);
         let anchor = self.anchor().map(|anchor| anchor.key_hash);
         let failure = self.handshake.and_then(|shaken| shaken.failure.as_ref());
-        let about_certificate = failure.is_some_and(|failure| failure.is_about_certificate());
+        let about_certificate = failure.is_some_and(Failure::is_about_certificate);
         self.controls.iter().find(|seen| {
             (key.is_some() && seen.leaf_key == key)
                 || (anchor.is_some() && seen.anchor == anchor)

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Case, Detector, Innocent, Level, Outcome};
+use crate::reference::Conduct;
 
 pub(super) static DETECTOR: Detector = Detector {
     id: "interceptor-name",
@@ -21,7 +22,11 @@ fn examine(case: &Case<'_>) -> Outcome {
         return Outcome::Clear;
     }
     let named = case.links().find_map(|(position, fields)| {
-        let dossier = case.reference.dossiers.iter().find(|known| known.named_as_issuer(fields))?;
+        let known =
+            case.reference.dossiers.iter().find(|known| {
+                known.conduct == Conduct::Interception && known.named_as_issuer(fields)
+            });
+        let dossier = known?;
         Some((position, fields, dossier))
     });
     let Some((position, fields, dossier)) = named else {

@@ -7,7 +7,7 @@ use super::{Case, Detector, Innocent, Level, Outcome};
 pub(super) static DETECTOR: Detector = Detector {
     id: "known-interceptor",
     level: Level::Confirmed,
-    claim: "a key of a known interceptor signed the presented chain",
+    claim: "a key that a dossier lists signed the presented chain",
     innocent: &[
         Innocent::Replayed,
         Innocent::OneCertificate,

@@ -164,7 +164,7 @@ fn key_of(path: &str, index: usize, key: &WrittenKey) -> Result<DossierKey, Refe
     let text: String = key.public_key.split_whitespace().collect();
     let spki = BASE64.decode(text.as_bytes()).map_err(|error| bad(error.to_string()))?;
     match SubjectPublicKeyInfo::from_der(&spki) {
-        Ok((rest, _)) if rest.is_empty() => {}
+        Ok(([], _)) => {}
         _ => return Err(bad("public_key is not a DER SubjectPublicKeyInfo".into())),
     }
     let key_hash = KeyHash::of(&spki);

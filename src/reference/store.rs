@@ -1,4 +1,4 @@
-//! A root program's anchors: `stores/<program>.pem`, PEM blocks with `# key: value` comments.
+//! A root program's anchors: `stores/<program>.pem`, PEM with `# key: value` comments.
 
 use data_encoding::BASE64;
 use time::Date;
@@ -7,23 +7,25 @@ use time::macros::format_description;
 use super::ReferenceError;
 use crate::trust::{Anchor, TrustStore};
 
-/// Reads `program` and `date` from the head of the file, then every block: a `CERTIFICATE`, or a
-/// `PUBLIC KEY` after `# subject: <base64 DER Name>` where the program gives no more.
-/// `# name-constraints: <base64>` before a block adds what the program imposes.
+/// Reads `program` and `date` from the head of the file, then every certificate;
+/// `# name-constraints: <base64>` before one adds what the program imposes on it.
 pub(super) fn parse(path: &str, text: &str) -> Result<TrustStore, ReferenceError> {
     let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".pem");
     let mut store = TrustStore { program: stem.to_owned(), date: None, anchors: Vec::new() };
-    let mut notes = Notes::default();
-    let mut block: Option<(Block, String)> = None;
+    let mut constraints = None;
+    let mut block: Option<String> = None;
     for (number, line) in (1..).zip(text.lines()) {
         let bad =
             |reason: String| ReferenceError::BadStore { path: path.into(), line: number, reason };
         let line = line.trim();
-        if let Some((kind, body)) = &mut block {
-            if line.starts_with("-----END ") {
-                let der = BASE64.decode(body.as_bytes()).map_err(|error| bad(error.to_string()))?;
-                store.anchors.push(anchor(path, store.anchors.len(), *kind, &der, &notes)?);
-                notes = Notes::default();
+        if let Some(body) = &mut block {
+            if line == "-----END CERTIFICATE-----" {
+                let der = decoded(body).map_err(bad)?;
+                let anchor = anchor(path, store.anchors.len(), &der)?;
+                store.anchors.push(match constraints.take() {
+                    Some(imposed) => anchor.constrained(imposed),
+                    None => anchor,
+                });
                 block = None;
             } else {
                 body.push_str(line);
@@ -36,74 +38,32 @@ pub(super) fn parse(path: &str, text: &str) -> Result<TrustStore, ReferenceError
                     let date = Date::parse(date, format).map_err(|error| bad(error.to_string()))?;
                     store.date = Some(date);
                 }
-                Some(("subject", name)) => {
-                    notes.subject = Some(decoded(name).map_err(bad)?);
-                }
-                Some(("name-constraints", constraints)) => {
-                    notes.name_constraints = Some(decoded(constraints).map_err(bad)?);
+                Some(("name-constraints", imposed)) => {
+                    constraints = Some(decoded(imposed).map_err(bad)?);
                 }
                 _ => {}
             }
-        } else {
-            block = Block::opened_by(line).map(|kind| (kind, String::new()));
+        } else if line == "-----BEGIN CERTIFICATE-----" {
+            block = Some(String::new());
         }
     }
+    let bad = |reason: &str| ReferenceError::BadStore {
+        path: path.into(),
+        line: text.lines().count(),
+        reason: reason.into(),
+    };
     match (block, store.anchors.is_empty()) {
-        (Some(_), _) => Err(ReferenceError::BadStore {
-            path: path.into(),
-            line: text.lines().count(),
-            reason: "the last PEM block has no end".into(),
-        }),
-        (None, true) => Err(ReferenceError::BadStore {
-            path: path.into(),
-            line: 1,
-            reason: "holds no root".into(),
-        }),
+        (Some(_), _) => Err(bad("the last certificate has no end")),
+        (None, true) => Err(bad("the file holds no root")),
         (None, false) => Ok(store),
     }
 }
 
-#[derive(Default)]
-struct Notes {
-    subject: Option<Vec<u8>>,
-    name_constraints: Option<Vec<u8>>,
-}
-
-#[derive(Clone, Copy)]
-enum Block {
-    Certificate,
-    PublicKey,
-}
-
-impl Block {
-    fn opened_by(line: &str) -> Option<Self> {
-        match line {
-            "-----BEGIN CERTIFICATE-----" => Some(Self::Certificate),
-            "-----BEGIN PUBLIC KEY-----" => Some(Self::PublicKey),
-            _ => None,
-        }
-    }
-}
-
-fn anchor(
-    path: &str,
-    index: usize,
-    kind: Block,
-    der: &[u8],
-    notes: &Notes,
-) -> Result<Anchor, ReferenceError> {
-    let bad = |reason: String| ReferenceError::BadAnchor { path: path.into(), index, reason };
-    let anchor = match (kind, &notes.subject) {
-        (Block::Certificate, _) => {
-            Anchor::from_certificate(der).map_err(|error| bad(error.to_string()))?
-        }
-        (Block::PublicKey, Some(subject)) => Anchor::from_key(subject, der)
-            .ok_or_else(|| bad("its subject or key is not DER".into()))?,
-        (Block::PublicKey, None) => return Err(bad("a key without a subject".into())),
-    };
-    Ok(match &notes.name_constraints {
-        Some(constraints) => anchor.constrained(constraints.clone()),
-        None => anchor,
+fn anchor(path: &str, index: usize, der: &[u8]) -> Result<Anchor, ReferenceError> {
+    Anchor::from_certificate(der).map_err(|error| ReferenceError::BadAnchor {
+        path: path.into(),
+        index,
+        reason: error.to_string(),
     })
 }
 
@@ -125,18 +85,22 @@ mod tests {
     }
 
     #[test]
-    fn head_and_notes() {
+    fn head_and_imposed_constraints() {
         let root = kua_mint::Authority::root("Some Root");
-        let key = BASE64.encode(&root.key.spki());
+        // NameConstraints content: permittedSubtrees, dNSName "example.com".
+        let imposed = BASE64.encode(b"\xa0\x0f\x30\x0d\x82\x0bexample.com");
         let text = format!(
-            "# program: Some Program\n# date: 2026-10-18\n\n# subject: {}\n\
-             -----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n",
-            BASE64.encode(&root.name)
+            "# program: Some Program\n# date: 2026-10-18\n\n# name-constraints: {imposed}\n{}",
+            kua_mint::pem(&root.certificate)
         );
         let store = parse("stores/some.pem", &text).unwrap();
         assert_eq!(store.program, "Some Program");
         assert_eq!(store.date.unwrap().to_string(), "2026-10-18");
-        assert_eq!(store.anchors[0].subject, "CN=Some Root");
+        let at = time::OffsetDateTime::from_unix_timestamp(kua_mint::NOW).ok();
+        for (name, accepted) in [("www.example.com", true), ("www.example.org", false)] {
+            let chain = crate::chain::Chain::from_der([root.leaf(name).certificate]).unwrap();
+            assert_eq!(store.accepts(&chain, name, at).is_ok(), accepted, "{name}");
+        }
     }
 
     #[test]
@@ -147,7 +111,6 @@ mod tests {
             "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n",
             "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
             "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n",
-            "-----BEGIN PUBLIC KEY-----\nMAMCAQE=\n-----END PUBLIC KEY-----\n",
             "# date: yesterday\n",
         ] {
             assert!(parse("stores/some.pem", text).is_err(), "{text}");
