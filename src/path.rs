@@ -123,3 +123,79 @@ impl Path {
         keys
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kua_mint::{Authority, Key, Template};
+
+    use super::*;
+
+    fn links(sent: &[&Vec<u8>]) -> (Vec<usize>, Top) {
+        let found = path(&Chain::from_der(sent).unwrap(), |_| None);
+        (found.links, found.top)
+    }
+
+    #[test]
+    fn table() {
+        let root = Authority::root("Root");
+        let middle = root.intermediate("Intermediate");
+        let leaf = middle.leaf("example.com").certificate;
+        let namesake = Authority::root_with(Key::ecdsa_p256(), Template::authority(&middle.name));
+        let stranger = Authority::root("Stranger").certificate;
+        let garbage = b"\x30\x00\x00".to_vec();
+        let (middle, root, namesake) =
+            (&middle.certificate, &root.certificate, &namesake.certificate);
+        for (case, sent, expected) in [
+            (
+                "root -> intermediate -> leaf",
+                vec![&leaf, middle, root],
+                (vec![0, 1, 2], Top::SelfSigned),
+            ),
+            ("the same, shuffled", vec![&leaf, root, middle], (vec![0, 2, 1], Top::SelfSigned)),
+            (
+                "the same, every one twice",
+                vec![&leaf, &leaf, middle, middle, root, root],
+                (vec![0, 2, 4], Top::SelfSigned),
+            ),
+            (
+                "the same with strangers and garbage between",
+                vec![&leaf, &stranger, &garbage, middle, root],
+                (vec![0, 3, 4], Top::SelfSigned),
+            ),
+            (
+                "a namesake of the intermediate first",
+                vec![&leaf, namesake, middle, root],
+                (vec![0, 2, 3], Top::SelfSigned),
+            ),
+            ("[root ->] intermediate -> leaf", vec![&leaf, middle], (vec![0, 1], Top::Unknown)),
+            ("namesake beside leaf", vec![&leaf, namesake], (vec![0], Top::Unknown)),
+            ("root alone", vec![root], (vec![0], Top::SelfSigned)),
+            ("garbage", vec![&garbage, root], (vec![], Top::Unreadable)),
+        ] {
+            assert_eq!(links(&sent), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn ten_thousand_decoys_end() {
+        let leaf = Authority::root("Root").leaf("example.com").certificate;
+        let decoy = Authority::root("Decoy").certificate;
+        let mut sent = vec![&leaf];
+        sent.extend(std::iter::repeat_n(&decoy, 10_000));
+        assert_eq!(links(&sent), (vec![0], Top::Unknown));
+    }
+
+    #[test]
+    fn a_key_outside_the_chain_is_asked_last() {
+        let root = Authority::root("Root");
+        let middle = root.intermediate("Intermediate");
+        let chain = Chain::from_der([&middle.leaf("example.com").certificate, &middle.certificate])
+            .unwrap();
+        let key = SigningKey { key_hash: KeyHash::of(&root.key.spki()), subject: "CN=Root".into() };
+        let found = path(&chain, |fields| {
+            (signed_by(fields, &root.key.spki()) == Signed::Yes).then(|| key.clone())
+        });
+        assert_eq!(found.top, Top::Signed(key.clone()));
+        assert_eq!(found.signers(&chain), [KeyHash::of(&middle.key.spki()), key.key_hash]);
+    }
+}

@@ -99,3 +99,54 @@ fn elliptic(algorithm: &str, curve: &str) -> Option<&'static dyn VerificationAlg
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use kua_mint::{Algorithm, Authority, Key, Template, name};
+
+    use super::*;
+    use crate::chain::Certificate;
+
+    /// The answer for `certificate` and the keys of its signer and of a stranger of the same kind.
+    fn answers(certificate: &[u8], signer: &Key, stranger: &Key) -> (Signed, Signed) {
+        let certificate = Certificate::from_bytes(certificate).unwrap();
+        let fields = certificate.fields().expect("x509-parser reads it");
+        (signed_by(fields, &signer.spki()), signed_by(fields, &stranger.spki()))
+    }
+
+    #[test]
+    fn table() {
+        let rsa = |bits: usize| (Key::rsa(bits), Key::rsa(bits));
+        let leaf = || Template::leaf(&["example.com"]);
+        for (case, (signer, stranger), template) in [
+            ("RSA-1024, SHA-1", rsa(1024), leaf().algorithm(Algorithm::RsaSha1)),
+            ("RSA-1024, SHA-256", rsa(1024), leaf()),
+            ("RSA-2048, SHA-256", rsa(2048), leaf()),
+            ("RSA-2048, SHA-384", rsa(2048), leaf().algorithm(Algorithm::RsaSha384)),
+            ("RSA-2048, SHA-512", rsa(2048), leaf().algorithm(Algorithm::RsaSha512)),
+            ("RSA-2048, PSS", rsa(2048), leaf().algorithm(Algorithm::RsaPssSha256)),
+            ("P-256", (Key::ecdsa_p256(), Key::ecdsa_p256()), leaf()),
+            ("P-384", (Key::ecdsa_p384(), Key::ecdsa_p384()), leaf()),
+            ("Ed25519", (Key::ed25519(), Key::ed25519()), leaf()),
+            ("P-256, expired", (Key::ecdsa_p256(), Key::ecdsa_p256()), leaf().valid(0, 1)),
+            ("P-256, version 1", (Key::ecdsa_p256(), Key::ecdsa_p256()), leaf().version_1()),
+            ("P-256, not DER", (Key::ecdsa_p256(), Key::ecdsa_p256()), leaf().explicit_false()),
+        ] {
+            let authority =
+                Authority::root_with(signer.clone(), Template::authority(&name(&[("CN", "Root")])));
+            let certificate = authority.leaf_with(&Key::ecdsa_p256(), template).certificate;
+            let expected = (Signed::Yes, Signed::No);
+            assert_eq!(answers(&certificate, &signer, &stranger), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn another_kind_of_key_or_no_key_is_not_a_no() {
+        let authority = Authority::root("Root");
+        let certificate = Certificate::from_bytes(&authority.leaf("example.com").certificate);
+        let certificate = certificate.unwrap();
+        let fields = certificate.fields().unwrap();
+        assert_eq!(signed_by(fields, &Key::ed25519().spki()), Signed::CannotTell);
+        assert_eq!(signed_by(fields, b"no key"), Signed::CannotTell);
+    }
+}

@@ -195,3 +195,85 @@ pub fn fits_name(chain: &Chain, name: &str) -> Option<bool> {
     let server = server_name(name).ok()?;
     Some(leaf.verify_is_valid_for_subject_name(&server).is_ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use kua_mint::{Authority, Key, NOW, Template};
+
+    use super::*;
+
+    #[test]
+    fn table() {
+        let root = Authority::root("Root");
+        let middle = root.intermediate("Intermediate");
+        let other = Authority::root("Other");
+        let key = Key::ecdsa_p256();
+        let store = TrustStore {
+            program: "Test".into(),
+            date: None,
+            anchors: vec![Anchor::from_certificate(&root.certificate).unwrap()],
+        };
+        let leaf = |template: Template| root.leaf_with(&key, template).certificate;
+        let plain = || Template::leaf(&["example.com"]);
+        let client = || plain().with(kua_mint::extended_key_usage(&[kua_mint::CLIENT_AUTH]));
+        for (case, sent, expected) in [
+            ("root -> leaf", vec![leaf(plain())], Ok(())),
+            ("root -> leaf, root sent", vec![leaf(plain()), root.certificate.clone()], Ok(())),
+            (
+                "root -> intermediate -> leaf",
+                vec![middle.leaf("example.com").certificate, middle.certificate.clone()],
+                Ok(()),
+            ),
+            (
+                "[intermediate] -> leaf",
+                vec![middle.leaf("example.com").certificate],
+                Err("ssl_unknown_authority"),
+            ),
+            (
+                "other root -> leaf, sent",
+                vec![other.leaf("example.com").certificate, other.certificate.clone()],
+                Err("ssl_unknown_authority"),
+            ),
+            (
+                "root -> expired leaf",
+                vec![leaf(plain().valid(NOW - 9, NOW - 1))],
+                Err("ssl_invalid_certificate"),
+            ),
+            (
+                "root -> leaf of tomorrow",
+                vec![leaf(plain().valid(NOW + 1, NOW + 9))],
+                Err("ssl_invalid_certificate"),
+            ),
+            (
+                "root -> leaf for another name",
+                vec![leaf(Template::leaf(&["example.org"]))],
+                Err("ssl_invalid_hostname"),
+            ),
+            (
+                "other root -> leaf for another name",
+                vec![other.leaf("example.org").certificate],
+                Err("ssl_invalid_hostname"),
+            ),
+            ("root -> leaf for clients only", vec![leaf(client())], Err("ssl_invalid_certificate")),
+            ("root as its own leaf", vec![root.certificate.clone()], Err("ssl_invalid_hostname")),
+            ("garbage", vec![b"\x30\x01\x00".to_vec()], Err("ssl_invalid_certificate")),
+        ] {
+            let chain = Chain::from_der(&sent).unwrap();
+            let at = OffsetDateTime::from_unix_timestamp(NOW).ok();
+            let answer = store.accepts(&chain, "example.com", at);
+            assert_eq!(answer.map(|_| ()).map_err(|refusal| refusal.failure()), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn names_and_times_that_cannot_be() {
+        let root = Authority::root("Root");
+        let anchors = vec![Anchor::from_certificate(&root.certificate).unwrap()];
+        let store = TrustStore { program: "Test".into(), date: None, anchors };
+        let chain = Chain::from_der([root.leaf("example.com").certificate]).unwrap();
+        assert_eq!(store.accepts(&chain, "example.com", None).unwrap_err(), Refusal::NoTime);
+        let at = OffsetDateTime::from_unix_timestamp(NOW).ok();
+        let refused = store.accepts(&chain, "not a name", at).unwrap_err();
+        assert_eq!(refused, Refusal::BadName { name: "not a name".into() });
+    }
+}

@@ -292,3 +292,37 @@ pub enum ReferenceError {
         id: String,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_data_is_all_of_certs() {
+        let reference = Reference::built_in().unwrap();
+        assert_eq!(reference.stores[0].program, "Mozilla");
+        assert!(reference.stores[0].date.is_some());
+        let read: Vec<_> = reference.sources.iter().map(|source| source.path.clone()).collect();
+        for (folder, ending) in [("interceptors", "toml"), ("stores", "pem")] {
+            let dir = format!("{}/certs/{folder}", env!("CARGO_MANIFEST_DIR"));
+            for entry in std::fs::read_dir(dir).unwrap() {
+                let name = entry.unwrap().file_name().into_string().unwrap();
+                if name.ends_with(ending) {
+                    assert!(read.contains(&format!("{folder}/{name}")), "{name} is not built in");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_root_program_is_an_error() {
+        let dossiers = built_in_files().filter(|file| file.path.starts_with("interceptors/"));
+        assert!(matches!(Reference::from_files(dossiers), Err(ReferenceError::NoStore)));
+    }
+
+    #[test]
+    fn two_dossiers_of_one_id_are_an_error() {
+        let twice = built_in_files().chain(built_in_files().take(1));
+        assert!(matches!(Reference::from_files(twice), Err(ReferenceError::TwoDossiers { .. })));
+    }
+}
