@@ -1,7 +1,7 @@
 //! Who signed whom in a presented chain: by key, never by name.
 
+use crate::chain::fields::Fields;
 use crate::chain::{Certificate, Chain, KeyHash};
-use crate::fields::Fields;
 use crate::signature::{Signed, signed_by};
 
 /// The signatures that lead upwards from the certificate presented first.

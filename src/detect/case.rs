@@ -2,9 +2,9 @@
 
 use time::OffsetDateTime;
 
+use crate::chain::fields::Fields;
 use crate::chain::{Chain, KeyHash};
 use crate::control::{Controls, Seen};
-use crate::fields::Fields;
 use crate::measurement::{Failure, Handshake, Measurement};
 use crate::path::{Path, SigningKey, path};
 use crate::reference::{Dossier, DossierKey, Reference};

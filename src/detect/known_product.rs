@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Case, Detector, Innocent, Level, Outcome};
-use crate::name::Name;
+use crate::chain::name::Name;
 
 pub(super) static DETECTOR: Detector = Detector {
     id: "known-product",

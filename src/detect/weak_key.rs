@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Case, Detector, Innocent, Level, Outcome};
-use crate::fields::{Fields, Key};
+use crate::chain::fields::{Fields, Key};
 
 pub(super) static DETECTOR: Detector = Detector {
     id: "weak-key",

@@ -9,8 +9,8 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::ReferenceError;
 use crate::chain::KeyHash;
-use crate::fields::Fields;
-use crate::name::attributes_of;
+use crate::chain::fields::Fields;
+use crate::chain::name::attributes_of;
 
 /// One interceptor, as far as published sources know it.
 #[derive(Clone, Debug)]

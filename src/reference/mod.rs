@@ -16,7 +16,7 @@ pub use owner::Owner;
 pub use product::{Class, Product};
 
 use crate::chain::KeyHash;
-use crate::fields::Fields;
+use crate::chain::fields::Fields;
 use crate::path::SigningKey;
 use crate::signature::{Signed, signed_by};
 use crate::trust::{Anchor, TrustStore};

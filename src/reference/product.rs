@@ -4,7 +4,7 @@ use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::ReferenceError;
-use crate::name::Name;
+use crate::chain::name::Name;
 
 /// A product, recognised by the name it gives its issuer. Names are free text that anybody can
 /// copy: a match speaks against a state, and never clears anybody by itself.

@@ -1,5 +1,8 @@
 //! Certificates and the chains that servers present, kept byte for byte.
 
+pub mod fields;
+pub mod name;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
@@ -7,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
 
-use crate::fields::Fields;
+use fields::Fields;
 
 /// Longest certificate that is kept, in bytes. A TLS handshake message that rustls accepts is
 /// shorter; the longest certificate in the CCADB has 10 kB.

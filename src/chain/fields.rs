@@ -7,7 +7,7 @@ use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::chain::KeyHash;
-use crate::name::Name;
+use crate::chain::name::Name;
 
 /// A certificate's fields. Nothing here is checked: it is what the certificate says of itself.
 #[derive(Clone, Debug, PartialEq)]
