@@ -200,11 +200,15 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     if case.vouched().is_some() {
         return vouched(case, shaken);
     }
-    // 3. The site itself: clean controls are shown the same.
+    // 3. The client that made the record vouched: it is the reference that lacks a root.
+    if case.accepted_by_recorder() {
+        return Conclusion::plain(Verdict::Inconclusive, None, &[]);
+    }
+    // 4. The site itself: clean controls are shown the same.
     if case.agreeing_control().is_some() {
         return Conclusion::plain(Verdict::Misconfigured, None, &[Basis::Control]);
     }
-    // 4. Signed by a public authority for this name, and wrong in its dates only: no interceptor
+    // 5. Signed by a public authority for this name, and wrong in its dates only: no interceptor
     //    could have made it.
     let dates = matches!(case.refusal(), Some(Refusal::Expired | Refusal::NotYetValid));
     let own = case.publicly_rooted() && case.fits_name() == Some(true);
@@ -212,20 +216,20 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     if dates && own && holder && case.vouched_control().is_none() {
         return Conclusion::plain(Verdict::Misconfigured, None, &[Basis::PublicAnchor]);
     }
-    // 5. A product on the machine or its network, by its name.
+    // 6. A product on the machine or its network, by its name.
     let mismatch = finding("control-mismatch");
     let product = finding("known-product");
     if let Some(found) = product.and_then(|found| attribution::by_product(case, found, mismatch)) {
         return Conclusion::intercepted(found);
     }
-    // 6. A control is shown a public chain for the name, and this is another one for that name.
+    // 7. A control is shown a public chain for the name, and this is another one for that name.
     if let (Some(mismatch), None) = (mismatch, product)
         && mismatch.level >= Level::Probable
     {
         let name = finding("interceptor-name");
         return Conclusion::intercepted(attribution::by_control(case, mismatch, name));
     }
-    // 7. Wrong, and nobody knows why.
+    // 8. Wrong, and nobody knows why.
     let mut basis = Vec::new();
     basis.extend(mismatch.map(|_| Basis::Control));
     basis.extend(finding("interceptor-name").or(product).map(|_| Basis::NameOnly));

@@ -122,6 +122,14 @@ impl<'a> Case<'a> {
         links.filter_map(move |link| Some((link, chain?.certificates()[link].fields()?)))
     }
 
+    /// Whether the client that made the record verified the chain and had nothing against it: it
+    /// knew roots that the reference does not know, or no longer.
+    pub fn accepted_by_recorder(&self) -> bool {
+        self.handshake.is_some_and(|shaken| {
+            shaken.failure.is_none() && !shaken.unverified && shaken.extra.holds_key.is_none()
+        })
+    }
+
     /// A control to which a root program vouched for the target.
     pub fn vouched_control(&self) -> Option<&Seen> {
         self.controls.iter().find(|seen| seen.vouched)

@@ -122,6 +122,7 @@ fn ruled_out(cause: Innocent, case: &Case<'_>) -> Option<String> {
         Innocent::SiteChose | Innocent::SiteItself => control.map(str::to_owned).or_else(|| {
             known.map(|id| format!("no site is known to use the authority of {id} itself"))
         }),
+        Innocent::StaleReference if case.accepted_by_recorder() => None,
         Innocent::StaleReference => known
             .map(|id| format!("the chain is signed by a key of {id}, which no program holds"))
             .or_else(|| control.map(str::to_owned)),

@@ -199,6 +199,18 @@ fn what_ooni_s_helper_saw_is_a_control() {
     }
 }
 
+/// A record of 2019 under a root that its client's store had and today's store has no more.
+#[test]
+fn a_root_that_only_the_recording_client_knew_accuses_nobody() {
+    let bench = Bench::new();
+    let genuine = bench.public.leaf("example.com").certificate;
+    let old = Authority::root("Root That Was Removed").leaf("example.com").certificate;
+    let mut shaken = certificates(&[&old]);
+    shaken.extra.holds_key = None;
+    let judgement = bench.judge_with(&shaken, &[control(&[&genuine])]);
+    assert_eq!(told(&judgement), (Inconclusive, None, None));
+}
+
 #[test]
 fn without_a_time_there_is_no_good_news() {
     let bench = Bench::new();

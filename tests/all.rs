@@ -1,0 +1,8 @@
+//! One binary for all outer tests: linking is what they would wait for.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod layers;
+mod ooni_corpus;
+mod parser_corpora;
+mod state_ca;
