@@ -9,9 +9,10 @@ use kua::reference::Reference;
 use time::OffsetDateTime;
 
 use crate::MAX_ADDRESSES;
+use crate::family::Family;
 use crate::resolver::Resolver;
 use crate::route::Route;
-use crate::steps::{self, Family, Stopwatch};
+use crate::steps::{self, Stopwatch};
 use crate::target::url;
 
 /// How the sites of one run are probed.

@@ -14,7 +14,7 @@ use kua::measurement::Span;
 
 pub use connect::connect;
 pub use handshake::handshake;
-pub use resolve::{Family, resolve};
+pub use resolve::resolve;
 
 /// The running time of one measurement: where the spans of its steps come from, and how long
 /// each of them may take.

@@ -9,38 +9,8 @@ use kua::measurement::{Failure, Query, codes};
 use tokio::time::timeout;
 
 use super::{Stopwatch, failure};
+use crate::family::Family;
 use crate::resolver::Resolver;
-
-/// A family of addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Family {
-    /// IPv4, by A records.
-    V4,
-    /// IPv6, by AAAA records.
-    V6,
-}
-
-impl Family {
-    /// The family of `address`.
-    pub fn of(address: IpAddr) -> Self {
-        if address.is_ipv4() { Self::V4 } else { Self::V6 }
-    }
-
-    /// `ipv4` or `ipv6`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::V4 => "ipv4",
-            Self::V6 => "ipv6",
-        }
-    }
-
-    fn record(self) -> RecordType {
-        match self {
-            Self::V4 => RecordType::A,
-            Self::V6 => RecordType::AAAA,
-        }
-    }
-}
 
 /// Asks for the addresses of `host`, an ASCII host name, in the order of the answer and without
 /// duplicates. There are addresses exactly when the step did not fail.
@@ -59,7 +29,7 @@ pub async fn resolve(
     };
     let query = Query {
         hostname: host.into(),
-        kind: family.record().to_string(),
+        kind: record(family).to_string(),
         engine: resolver.server().engine().into(),
         resolver: resolver.server().address(),
         addresses: addresses.iter().map(IpAddr::to_string).collect(),
@@ -72,7 +42,7 @@ pub async fn resolve(
 async fn ask(host: &str, family: Family, resolver: &Resolver) -> Result<Vec<IpAddr>, Failure> {
     let client = resolver.client().map_err(failure::unknown)?;
     // The final dot keeps the machine's search domains out of it.
-    let answer = client.lookup(format!("{host}."), family.record()).await;
+    let answer = client.lookup(format!("{host}."), record(family)).await;
     let answer = answer.map_err(|error| of_resolver(&error))?;
     let mut addresses: Vec<IpAddr> = Vec::new();
     for record in answer.answers() {
@@ -86,6 +56,14 @@ async fn ask(host: &str, family: Family, resolver: &Resolver) -> Result<Vec<IpAd
         }
     }
     if addresses.is_empty() { Err(Failure::new(codes::DNS_NO_ANSWER)) } else { Ok(addresses) }
+}
+
+/// The record that holds addresses of `family`.
+fn record(family: Family) -> RecordType {
+    match family {
+        Family::V4 => RecordType::A,
+        Family::V6 => RecordType::AAAA,
+    }
 }
 
 fn of_resolver(error: &NetError) -> Failure {
