@@ -1,0 +1,38 @@
+# The commands that anyone needs. `make` lists them.
+
+PROGRAMS = kua-probes kua-collector kua-auditor kua-lab
+TARGET ?= x86_64-unknown-linux-musl
+
+.PHONY: help demo test check fuzz bench dist certs tools
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: tools ## build all, start the lab, probe through it, import, report
+	@cargo build --quiet $(PROGRAMS:%=--package %)
+	@lab/demo
+
+test: tools ## build all and run every test; none leaves this machine
+	cargo build --workspace
+	cargo test --workspace --no-fail-fast
+
+check: tools ## formatting, lints, licences and layers
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- --deny warnings
+	cargo deny --offline check bans licenses sources
+
+fuzz: ## fuzz each reader of foreign bytes for 60 s (needs nightly and cargo-fuzz)
+	fuzz/run 60
+
+bench: tools ## speed beside openssl and gzip, as ratios
+	cargo run --release --package kua-benches
+
+dist: ## the volunteer's static binary, with its size and number of crates
+	.ci/dist $(TARGET)
+
+certs: ## make the reference data again that is made from packages
+	cargo run --quiet --package kua-certs > certs/stores/mozilla.pem.new
+	mv certs/stores/mozilla.pem.new certs/stores/mozilla.pem
+
+tools:
+	@.ci/tools
