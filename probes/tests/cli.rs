@@ -1,5 +1,7 @@
 //! `kua` word for word: what it says, where it says it, and how it ends.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 #[path = "../src/loopback.rs"]
 #[allow(dead_code, reason = "shared with the unit tests")]
 mod loopback;
@@ -155,6 +157,8 @@ fn bad_inputs_and_outputs() {
     assert_says!("empty_control", run(&mut world.probe(&["--control", "-", "a.example"])));
     let nowhere = world.path("missing/records");
     assert_says!("bad_out", run(&mut world.probe(&["--out", &nowhere, "genuine.example"])));
+    let mut no_time = world.probe(&["genuine.example"]);
+    assert_says!("bad_time", run(no_time.env("KUA_NOW", "yesterday")));
     let both = ["--out", "-", "--format", "json", "genuine.example"];
     assert_says!("two_data_on_stdout", run(&mut world.probe(&both)));
 }

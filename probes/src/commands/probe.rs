@@ -33,7 +33,7 @@ use super::control::ControlArgs;
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Probe {
-    /// Sites to probe: HOST, HOST:PORT, [V6]:PORT or https:// URLs
+    /// Sites to probe: `HOST`, `HOST:PORT`, `[V6]:PORT` or `https://` URLs
     ///
     /// Without a target and without --suite, the suite `popular` is probed.
     #[arg(value_name = "TARGET", value_parser = target::parse)]

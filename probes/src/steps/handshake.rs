@@ -12,8 +12,9 @@ use rustls::{CipherSuite, ClientConfig, ClientConnection, NamedGroup, ProtocolVe
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
+use super::plaintext::Presented;
 use super::recorder::Recorder;
 use super::{Stopwatch, failure, plaintext};
 
@@ -56,12 +57,20 @@ pub async fn handshake(
     };
 
     let mut traffic = Traffic::default();
+    let deadline = Instant::now() + watch.limit();
     let driven = drive(&mut connection, &mut stream, &mut traffic);
-    let end = timeout(watch.limit(), driven).await.unwrap_or(Err(End::Late));
+    let end = timeout_at(deadline, driven).await.unwrap_or(Err(End::Late));
+    if end.as_ref().is_err_and(End::is_ours) && recorder.seen().chain.is_none() {
+        // Whatever ends this, what came until then is at hand.
+        let _ = timeout_at(deadline, listen_on(&mut stream, &mut traffic)).await;
+    }
     shaken.span = watch.span(t0);
 
     let seen = recorder.seen().clone();
-    shaken.chain = seen.chain.or_else(|| plaintext::chain(&traffic.received));
+    shaken.chain = seen.chain.or_else(|| match plaintext::presented(&traffic.received) {
+        Presented::Chain(chain) => Some(chain),
+        Presented::Incomplete | Presented::Nothing => None,
+    });
     shaken.extra.staple = seen.staple;
     shaken.extra.holds_key = seen.holds_key;
     shaken.extra.detail = seen.detail;
@@ -111,6 +120,15 @@ enum End {
 }
 
 impl End {
+    /// This side gave up; the peer may still have something to say.
+    fn is_ours(&self) -> bool {
+        match self {
+            Self::Closed | Self::Late | Self::Socket(_) => false,
+            Self::Tls(error) => !matches!(error, rustls::Error::AlertReceived(_)),
+            Self::Refused(_) => true,
+        }
+    }
+
     /// The code; the details go to `extra`.
     fn into_failure(self, extra: &mut Extra) -> Failure {
         match self {
@@ -172,6 +190,21 @@ fn feed(connection: &mut ClientConnection, mut received: &[u8]) -> Result<(), En
     Ok(())
 }
 
+/// Reads on where rustls has given up while the peer may still be presenting a chain.
+async fn listen_on(stream: &mut TcpStream, traffic: &mut Traffic) -> io::Result<()> {
+    let mut buffer = [0; 4096];
+    while traffic.received.len() as u64 <= MAX_RECEIVED
+        && plaintext::presented(&traffic.received) == Presented::Incomplete
+    {
+        let count = stream.read(&mut buffer).await?;
+        if count == 0 {
+            break;
+        }
+        traffic.received.extend_from_slice(&buffer[..count]);
+    }
+    Ok(())
+}
+
 async fn flush(
     connection: &mut ClientConnection,
     stream: &mut TcpStream,
@@ -188,7 +221,9 @@ async fn flush(
 
 /// Sends close_notify, or the alert that rustls has ready, and closes.
 async fn close(connection: &mut ClientConnection, stream: &mut TcpStream) -> io::Result<()> {
-    connection.send_close_notify();
+    if !connection.is_handshaking() {
+        connection.send_close_notify();
+    }
     flush(connection, stream, &mut Traffic::default()).await?;
     stream.shutdown().await
 }

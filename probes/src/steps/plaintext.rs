@@ -2,40 +2,52 @@
 
 use kua::chain::Chain;
 
-/// The chain of the first complete Certificate message of TLS 1.2 and below (RFC 5246, section
-/// 7.4.2) in what the peer sent, `None` where there is none.
-pub(super) fn chain(sent: &[u8]) -> Option<Chain> {
-    let messages = handshake_messages(sent);
+/// What the plaintext of a handshake holds.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Presented {
+    /// A chain.
+    Chain(Chain),
+    /// No chain yet; more bytes may complete one.
+    Incomplete,
+    /// No chain, whatever follows.
+    Nothing,
+}
+
+/// Looks in what the peer sent for the first Certificate message of TLS 1.2 and below (RFC 5246,
+/// section 7.4.2).
+pub(super) fn presented(sent: &[u8]) -> Presented {
+    let (messages, more) = handshake_messages(sent);
     let mut rest = messages.as_slice();
     while let Some((&kind, after)) = rest.split_first() {
-        let (body, after) = vector(after)?;
+        let Some((body, after)) = vector(after) else { break };
         if kind == CERTIFICATE {
-            return certificates(body);
+            return certificates(body).map_or(Presented::Nothing, Presented::Chain);
         }
         rest = after;
     }
-    None
+    if more { Presented::Incomplete } else { Presented::Nothing }
 }
 
 const CERTIFICATE: u8 = 11;
 const HANDSHAKE_RECORD: u8 = 22;
 const ALERT_RECORD: u8 = 21;
 
-/// The handshake messages in the plaintext records, put together (RFC 5246, section 6.2.1).
-fn handshake_messages(mut sent: &[u8]) -> Vec<u8> {
+/// The handshake messages in the plaintext records, put together (RFC 5246, section 6.2.1), and
+/// whether more of them may follow.
+fn handshake_messages(mut sent: &[u8]) -> (Vec<u8>, bool) {
     let mut messages = Vec::new();
-    while let [kind, _, _, high, low, rest @ ..] = sent {
+    while let [kind, 3, _, high, low, rest @ ..] = sent {
         let length = usize::from(u16::from_be_bytes([*high, *low])).min(rest.len());
         let (fragment, rest) = rest.split_at(length);
         match *kind {
             HANDSHAKE_RECORD => messages.extend_from_slice(fragment),
             ALERT_RECORD => {}
             // ChangeCipherSpec: what follows is encrypted. Anything else is not TLS.
-            _ => break,
+            _ => return (messages, false),
         }
         sent = rest;
     }
-    messages
+    (messages, sent.len() < 5)
 }
 
 fn certificates(body: &[u8]) -> Option<Chain> {
@@ -76,17 +88,23 @@ mod tests {
             record(22, &certificate[6..]),
         ]
         .concat();
-        let expected = Chain::from_der([b"a", b"b"]).unwrap();
+        let chain = || Presented::Chain(Chain::from_der([b"a", b"b"]).unwrap());
         for (case, sent, found) in [
-            ("hello, certificate", whole.as_slice(), true),
-            ("hello, half a certificate, warning, other half", &split, true),
-            ("cut in the certificate", &whole[..whole.len() - 1], false),
-            ("encrypted", &record(23, &certificate), false),
-            ("not TLS", b"HTTP/1.1 400 Bad Request\r\n", false),
-            ("empty list", &record(22, &[11, 0, 0, 3, 0, 0, 0]), false),
-            ("nothing", &[], false),
+            ("hello, certificate", whole.as_slice(), chain()),
+            ("hello, half a certificate, warning, other half", &split, chain()),
+            ("cut in the certificate", &whole[..whole.len() - 1], Presented::Incomplete),
+            ("cut in a record's header", &whole[..2], Presented::Incomplete),
+            (
+                "hello, encrypted",
+                &[record(22, &hello), record(20, &[1])].concat(),
+                Presented::Nothing,
+            ),
+            ("encrypted", &record(23, &certificate), Presented::Nothing),
+            ("not TLS", b"HTTP/1.1 400 Bad Request\r\n", Presented::Nothing),
+            ("empty list", &record(22, &[11, 0, 0, 3, 0, 0, 0]), Presented::Nothing),
+            ("nothing", &[], Presented::Incomplete),
         ] {
-            assert_eq!(chain(sent), found.then(|| expected.clone()), "{case}");
+            assert_eq!(presented(sent), found, "{case}");
         }
     }
 }

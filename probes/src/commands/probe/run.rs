@@ -89,17 +89,22 @@ impl<'a> Run<'a> {
 
     /// Record before judging.
     fn take(&mut self, measurements: &[Measurement]) -> Result<(), Trouble> {
-        let Self { output, screen, .. } = self;
-        for measurement in measurements {
-            screen.aside(|| output.keep(measurement))?;
-            for judgement in judge(measurement, self.reference, self.controls, None) {
-                screen.aside(|| output.say(&judgement))?;
-                screen.show(&judgement, self.reference)?;
-                self.judgements.push(judgement);
+        let known = self.judgements.len();
+        self.screen.aside(|| -> Result<(), Trouble> {
+            for measurement in measurements {
+                self.output.keep(measurement)?;
+                for judgement in judge(measurement, self.reference, self.controls, None) {
+                    self.output.say(&judgement)?;
+                    self.judgements.push(judgement);
+                }
             }
+            Ok(())
+        })?;
+        for judgement in &self.judgements[known..] {
+            self.screen.show(judgement, self.reference)?;
         }
         self.measured += 1;
-        screen.advance();
+        self.screen.advance();
         Ok(())
     }
 

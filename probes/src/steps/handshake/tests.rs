@@ -220,6 +220,19 @@ async fn peers_that_go_away() {
 }
 
 #[tokio::test]
+async fn a_peer_that_rustls_gives_up_on_is_heard_out() {
+    let chain = [vec![b'x'; 5_000], vec![b'y'; 5_000]];
+    let certificates: Vec<_> = chain.iter().flat_map(|sent| vector(sent)).collect();
+    let certificate = [&[11], vector(&vector(&certificates)).as_slice()].concat();
+    let mut old_hello = server_hello();
+    old_hello[5] = 1;
+    let answer = [record(22, &old_hello), record(22, &certificate)].concat();
+    let shaken = shake(answers(answer), "example.org").await;
+    assert_eq!(failure(&shaken), Some("ssl_failed_handshake"));
+    assert_eq!(shaken.chain, Some(Chain::from_der(chain).unwrap()));
+}
+
+#[tokio::test]
 async fn silence_and_drips_end_in_time() {
     let open = TcpListener::bind("127.0.0.1:0").unwrap();
     let dripping = peer(|mut stream| {
@@ -242,7 +255,12 @@ async fn silence_and_drips_end_in_time() {
 
 #[tokio::test]
 async fn very_many_certificates() {
-    for (count, length, kept) in [(10_000, 2, true), (10_000, 60, false)] {
+    // rustls takes no message above 64 kB, and this probe no handshake above 1 MiB.
+    for (count, length, code, kept) in [
+        (10_000, 2, "eof_error", true),
+        (10_000, 60, "ssl_failed_handshake", true),
+        (10_000, 600, "ssl_failed_handshake", false),
+    ] {
         let answer = flight(count, length);
         let closes = peer(move |mut stream| {
             read_some(&mut stream);
@@ -251,7 +269,6 @@ async fn very_many_certificates() {
             drain(&mut stream);
         });
         let shaken = shake(closes, "example.org").await;
-        let code = if kept { "eof_error" } else { "ssl_failed_handshake" };
         assert_eq!(failure(&shaken), Some(code), "{count} x {length}: {:?}", shaken.extra);
         let presented = shaken.chain.map(|chain| chain.certificates().len());
         assert_eq!(presented, kept.then_some(count));
