@@ -66,6 +66,8 @@ pub(crate) struct Probe {
     reference: ReferenceArgs,
 }
 
+const _: () = assert!(kua_probes::MAX_ADDRESSES == 4, "the help above says so");
+
 const EXAMPLES: &str = "\
 Examples:
   kua probe

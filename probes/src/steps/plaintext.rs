@@ -107,4 +107,13 @@ mod tests {
             assert_eq!(presented(sent), found, "{case}");
         }
     }
+    #[test]
+    fn every_cut_waits_for_more() {
+        let certificate = [11, 0, 0, 11, 0, 0, 8, 0, 0, 1, b'a', 0, 0, 1, b'b'];
+        let sent = certificate.map(|byte| record(22, &[byte])).concat();
+        for cut in 0..sent.len() {
+            assert_eq!(presented(&sent[..cut]), Presented::Incomplete, "{cut}");
+        }
+        assert!(matches!(presented(&sent), Presented::Chain(_)));
+    }
 }
