@@ -20,6 +20,7 @@ struct Kua {
 #[derive(Subcommand)]
 enum Command {
     Probe(commands::Probe),
+    Inspect(commands::Inspect),
 }
 
 const EXAMPLES: &str = "\
@@ -27,6 +28,7 @@ Examples:
   kua probe                          Probe sites that people use everywhere
   kua probe example.org              Probe one site
   kua probe --suite control          Probe the sites of a suite
+  kua inspect chain.pem              Explain a chain that somebody sent you
 
 Exit status: 0 done, 1 failed, 2 bad command line, 3 a judgement at or above --fail-on.
 `kua COMMAND --help` says more about a command.";
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     let Kua { common, command } = Kua::parse();
     common.apply();
     finish(match command {
+        Command::Inspect(inspect) => inspect.run(&common),
         Command::Probe(probe) => probe.run(&common),
     })
 }

@@ -10,8 +10,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum, value_parser};
-use kua::measurement::{Target, Vantage};
-use kua_console::{CommonArgs, FailOn, ReferenceArgs, Trouble, judged};
+use kua::measurement::{Measurement, Target, Vantage};
+use kua::reference::Reference;
+use kua_console::{CommonArgs, FailOn, Moment, ReferenceArgs, Trouble, judged};
 use kua_probes::family::Family;
 use kua_probes::https::Https;
 use kua_probes::resolver::{Resolver, Server};
@@ -77,8 +78,9 @@ Examples:
   kua probe --format json --resolver tls://9.9.9.9 example.org
   kua probe --connect-to example.org:443:192.0.2.7:443 example.org";
 
+/// How sites are reached.
 #[derive(Args)]
-struct NetworkArgs {
+pub(super) struct NetworkArgs {
     /// Who is asked for addresses: system, udp://ADDRESS:PORT, tcp://ADDRESS:PORT, tls://HOST:PORT
     /// or https://HOST/PATH
     #[arg(long, value_name = "RESOLVER", default_value = "system", help_heading = "Network")]
@@ -155,8 +157,7 @@ impl Probe {
         if !plan.agreed(self.yes)? {
             return Ok(ExitCode::SUCCESS);
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Trouble::new("cannot start").because(error))?;
+        let runtime = runtime()?;
         let vantage = self.vantage.into_vantage();
         let https = runtime.block_on(self.network.https(vantage))?;
         let screen = Screen::new(plan.targets.len(), common.verbose);
@@ -176,6 +177,20 @@ impl Probe {
 }
 
 impl NetworkArgs {
+    /// Measures one site for a command that shows it.
+    pub(super) fn measure_one(
+        &self,
+        target: &Target,
+        started: Moment,
+        reference: &Reference,
+    ) -> Result<Vec<Measurement>, Trouble> {
+        let runtime = runtime()?;
+        let https = runtime.block_on(self.https(Vantage::default()))?;
+        let measurements = runtime.block_on(https.measure(target, started, reference));
+        runtime.shutdown_background();
+        Ok(measurements)
+    }
+
     async fn https(&self, vantage: Vantage) -> Result<Https, Trouble> {
         let limit = Duration::from_secs(self.timeout);
         let resolver = Resolver::open(self.resolver.clone(), limit).await.map_err(|error| {
@@ -197,6 +212,11 @@ impl NetworkArgs {
             }
         }
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Trouble::new("cannot start").because(error))
 }
 
 impl VantageArgs {

@@ -1,0 +1,125 @@
+//! `kua inspect`: explain one chain, from a file, a record or a live host.
+
+mod certificate;
+mod page;
+mod source;
+mod tree;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use kua::measurement::Measurement;
+use kua::verdict::{Judgement, judge};
+use kua_console::{CommonArgs, FailOn, Moment, ReferenceArgs, Trouble, judged, now, parse_moment};
+
+use super::control::ControlArgs;
+use super::probe::NetworkArgs;
+
+/// Explain one chain: who signed whom, who trusts it, and what it shows
+///
+/// Reads certificates (PEM or DER), measurement records (JSONL, as `kua probe --out` and OONI write
+/// them), or connects to a live host. Signatures are checked by key, never by name.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Inspect {
+    /// A PEM, DER or JSONL file, `-` for standard input, or a live HOST[:PORT]
+    #[arg(value_name = "FILE or HOST[:PORT]")]
+    subject: String,
+    /// The name that the chain was presented for; without it, the leaf's own first name
+    #[arg(long, value_name = "NAME", help_heading = "Judging")]
+    name: Option<String>,
+    /// Judge as of TIME (RFC 3339) instead of the record's time, or now
+    #[arg(long, value_name = "TIME", value_parser = parse_moment, help_heading = "Judging")]
+    at: Option<Moment>,
+    #[command(flatten)]
+    control: ControlArgs,
+    /// Exit with 3 if any judgement is at least so sure of something bad
+    #[arg(long, value_name = "LEVEL", help_heading = "Judging")]
+    fail_on: Option<FailOn>,
+    /// What standard output holds: an explanation, or one judgement a line
+    #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
+    format: Format,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    reference: ReferenceArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kua inspect example.org
+  kua inspect chain.pem --name example.org --at 2023-10-16T13:06:00Z
+  kua inspect records.jsonl --control clean.jsonl
+  openssl s_client -connect example.org:443 -showcerts </dev/null | kua inspect -";
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// An explanation for people
+    Text,
+    /// One judgement a line
+    Json,
+}
+
+impl Inspect {
+    /// Reads, judges and explains.
+    pub(crate) fn run(self, common: &CommonArgs) -> Result<ExitCode, Trouble> {
+        let reference = self.reference.load()?;
+        let controls = self.control.load(&reference)?;
+        let now = now(self.at)?;
+        let mut out = anstream::stdout().lock();
+        let mut reached = false;
+        let mut shown = 0_u64;
+        let mut show = |measurement: &Measurement, line: Option<u64>| -> Result<(), Trouble> {
+            let judgements = judge(measurement, &reference, &controls, line);
+            for (position, judgement) in judgements.iter().enumerate() {
+                let shaken = measurement.handshakes.get(position);
+                match self.format {
+                    Format::Json => writeln!(out, "{}", json(judgement)?)?,
+                    Format::Text => {
+                        if shown > 0 {
+                            writeln!(out)?;
+                        }
+                        page::write(&mut out, shaken, judgement, &reference, common.verbose > 0)?;
+                    }
+                }
+                shown += 1;
+                reached |= self.fail_on.is_some_and(|level| level.reached_by(judgement));
+            }
+            Ok(())
+        };
+        let mut adjusted = |mut measurement: Measurement, line: Option<u64>| {
+            self.adjust(&mut measurement);
+            show(&measurement, line)
+        };
+        match source::open(&self.subject)? {
+            source::Source::Certificates(chain) => {
+                adjusted(source::measurement(chain, now), None)?;
+            }
+            source::Source::Records(records) => records.each(&mut adjusted)?,
+            source::Source::Live(target) => {
+                for measurement in self.network.measure_one(&target, now, &reference)? {
+                    adjusted(measurement, None)?;
+                }
+            }
+        }
+        Ok(judged(reached))
+    }
+
+    /// Puts in place what the command line says of name and time.
+    fn adjust(&self, measurement: &mut Measurement) {
+        if let Some(at) = self.at {
+            measurement.started = Some(at);
+        }
+        if let Some(name) = &self.name {
+            for shaken in &mut measurement.handshakes {
+                shaken.server_name = Some(name.clone());
+            }
+        }
+    }
+}
+
+fn json(judgement: &Judgement) -> Result<String, Trouble> {
+    serde_json::to_string(judgement)
+        .map_err(|error| Trouble::new("cannot write a judgement").because(error))
+}
