@@ -1,0 +1,152 @@
+//! `kua-collector judge`
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use kua::control::Controls;
+use kua::measurement::Measurement;
+use kua::reference::Reference;
+use kua::verdict::judge;
+use kua_collector::archive::Archive;
+use kua_collector::import::{IMPORTS, ReadError, read_files};
+use kua_collector::scope::Scope;
+use kua_console::{CommonArgs, FailOn, ReferenceArgs, Trouble, judged};
+
+use super::refusals::Refusals;
+use super::say;
+
+/// Judge measurements again, with the reference data of today
+///
+/// One judgement a line goes to standard output, in the order of the records; `line` is a record's
+/// number in the archive, or its line in its file. A record that cannot be read is named and the
+/// rest is judged.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    kua-collector judge --archive kz\n  \
+    kua-collector judge --archive kz --cc KZ --since 2023-10-01 --until 2023-10-31\n  \
+    kua-collector judge measurements.jsonl.gz --control control.jsonl --fail-on confirmed")]
+pub(crate) struct Judge {
+    /// The archive's directory
+    #[arg(long, value_name = "DIR", required_unless_present = "files", conflicts_with = "files")]
+    archive: Option<PathBuf>,
+    /// Files with records, instead of an archive; - is standard input
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Records of vantage points that are believed clean, to compare with
+    #[arg(long, value_name = "FILE")]
+    control: Option<PathBuf>,
+    /// How judgements are written
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Exit with 3 where a judgement is at or above this level
+    #[arg(long, value_name = "LEVEL")]
+    fail_on: Option<FailOn>,
+    /// Exit with 1 where a record could not be read
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    scope: Scope,
+    #[command(flatten)]
+    reference: ReferenceArgs,
+}
+
+#[derive(Clone, Copy, Default, clap::ValueEnum)]
+enum Format {
+    /// One kua.judgement/1 object a line
+    #[default]
+    Json,
+}
+
+impl Judge {
+    pub(crate) fn run(self, common: &CommonArgs) -> Result<ExitCode, Trouble> {
+        let reference = self.reference.load()?;
+        let mut refusals = Refusals::new(common);
+        let controls = match &self.control {
+            Some(file) => controls(file, &reference, &mut refusals)?,
+            None => Controls::none(),
+        };
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        let mut reached = false;
+        let mut each = |line: u64, measurement: &Measurement| -> Result<(), Trouble> {
+            if !self.scope.holds(measurement) {
+                return Ok(());
+            }
+            for judgement in judge(measurement, &reference, &controls, Some(line)) {
+                reached |= self.fail_on.is_some_and(|level| level.reached_by(&judgement));
+                match self.format {
+                    Format::Json => {
+                        serde_json::to_writer(&mut out, &judgement).map_err(std::io::Error::from)?
+                    }
+                }
+                out.write_all(b"\n")?;
+            }
+            Ok(())
+        };
+        let (mut damaged, mut broken) = (0, Vec::new());
+        match &self.archive {
+            Some(dir) => damaged = from_archive(dir, &mut each)?,
+            None => broken = from_files(&self.files, &mut refusals, &mut each)?,
+        }
+        out.flush()?;
+        refusals.close(&broken);
+        let unread = self.strict && damaged + refusals.total() > 0;
+        Ok(if unread || !broken.is_empty() { ExitCode::FAILURE } else { judged(reached) })
+    }
+}
+
+/// Reads what controls saw. Their records are few: they are all in memory.
+fn controls(
+    file: &Path,
+    reference: &Reference,
+    refusals: &mut Refusals,
+) -> Result<Controls, Trouble> {
+    let mut measurements = Vec::new();
+    let broken = read_files(&[file.into()], IMPORTS[0], |incoming| {
+        match incoming.read {
+            Ok(measurement) => measurements.push(measurement),
+            Err(ref error) => _ = refusals.add(&incoming, error),
+        }
+        Ok::<_, ReadError>(())
+    })?;
+    if let Some(error) = broken.into_iter().next() {
+        return Err(error.into());
+    }
+    if measurements.is_empty() {
+        let attempted = format!("cannot judge with the control {}", file.display());
+        return Err(Trouble::new(attempted).because("no measurement is in it"));
+    }
+    Ok(Controls::new(&measurements, reference))
+}
+
+/// Gives how many records could not be served.
+fn from_archive(
+    dir: &Path,
+    each: &mut impl FnMut(u64, &Measurement) -> Result<(), Trouble>,
+) -> Result<u64, Trouble> {
+    let archive = Archive::open(dir)?;
+    let scanned = archive.scan(|number, measurement| each(number, &measurement))?;
+    for damaged in &scanned.named {
+        say(&format!("damaged: record {}: {}", damaged.number, damaged.damage));
+    }
+    let unnamed = scanned.damaged - scanned.named.len() as u64;
+    if unnamed > 0 {
+        say(&format!("damaged: {unnamed} more"));
+    }
+    Ok(scanned.damaged)
+}
+
+/// Gives the files that broke off.
+fn from_files(
+    files: &[PathBuf],
+    refusals: &mut Refusals,
+    each: &mut impl FnMut(u64, &Measurement) -> Result<(), Trouble>,
+) -> Result<Vec<ReadError>, Trouble> {
+    read_files(files, IMPORTS[0], |incoming| match &incoming.read {
+        Ok(measurement) => each(incoming.line, measurement),
+        Err(error) => {
+            refusals.add(&incoming, error);
+            Ok(())
+        }
+    })
+}

@@ -1,0 +1,25 @@
+//! Measurements from files: which formats there are, and how their lines are read.
+
+mod document;
+mod ooni;
+mod read;
+mod source;
+
+use kua::measurement::Measurement;
+use kua::wire::WireError;
+
+pub use read::{Incoming, ReadError, read_files};
+
+/// A format that files may have.
+#[derive(Debug)]
+pub struct Import {
+    /// Its name after `--as`.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub about: &'static str,
+    /// Reads one record.
+    pub(crate) read: fn(&[u8]) -> Result<Measurement, WireError>,
+}
+
+/// Every format, in the order in which help shows them; the first is the default.
+pub static IMPORTS: &[&Import] = &[&ooni::IMPORT];
