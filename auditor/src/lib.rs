@@ -1,1 +1,4 @@
-//! Skeleton.
+//! Turns judged measurements into reports that a reader can check.
+
+pub mod report;
+pub mod scope;

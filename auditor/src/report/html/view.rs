@@ -1,0 +1,403 @@
+//! What the page's template shows, already in words.
+
+use askama::Template;
+use kua::campaign::{Campaign, IntermediateRow, Rate};
+use kua::detect::{DETECTORS, Detector, Finding, State};
+
+use super::{SCRIPT, STYLE, content_policy};
+use crate::report::chart;
+use crate::report::model::{About, CampaignReport, ExampleReport, Report};
+use crate::report::summary::Summary;
+use crate::report::words::{
+    actor, certainty, class, counted, evidence, network, number, owner, scope, share, short, span,
+    title, visible,
+};
+use crate::report::{FormatError, OverTime};
+
+/// Rows of a table that are shown at once; the others open on demand.
+const ROWS: usize = 15;
+
+/// Examples of a campaign that the page holds; the JSON report has all.
+const EXAMPLES: usize = 20;
+
+#[derive(Template)]
+#[template(path = "report.html")]
+pub(super) struct Page<'a> {
+    policy: String,
+    style: &'static str,
+    script: &'static str,
+    scope: String,
+    summary: Summary,
+    figures: Vec<Figure>,
+    verdicts: Vec<(&'static str, String, Option<Whisker>)>,
+    over_time: Option<OverTimeView<'a>>,
+    campaigns: Vec<CampaignView<'a>>,
+    others: Vec<Other<'a>>,
+    detectors: &'static [&'static Detector],
+    report: &'a Report,
+}
+
+/// A number that stands out.
+struct Figure {
+    name: &'static str,
+    value: String,
+    note: String,
+}
+
+/// A share and its interval as positions from 0 to 100.
+struct Whisker {
+    low: f64,
+    width: f64,
+    value: f64,
+}
+
+struct OverTimeView<'a> {
+    svg: String,
+    networks: Vec<String>,
+    more: bool,
+    counts: &'a OverTime,
+}
+
+struct CampaignView<'a> {
+    number: usize,
+    anchor: String,
+    title: String,
+    certainty: &'static str,
+    actor: &'static str,
+    level: String,
+    seen: String,
+    share: String,
+    about: Option<&'a About>,
+    summary: String,
+    links: Vec<Link<'a>>,
+    campaign: &'a Campaign,
+    keys: Vec<Key>,
+    chart: Option<String>,
+    undrawn: usize,
+    intermediates: Vec<Intermediate>,
+    targets: Table,
+    networks: Table,
+    examples: Vec<ExampleView<'a>>,
+    more_examples: usize,
+}
+
+/// A source; only web addresses become links.
+struct Link<'a> {
+    address: &'a str,
+    is_web: bool,
+}
+
+struct Key {
+    subject: String,
+    spki: String,
+    sha1: String,
+    whose: String,
+}
+
+struct Intermediate {
+    short: String,
+    sha256: String,
+    sha1: String,
+    serial: String,
+    valid: String,
+    used: String,
+    handshakes: String,
+    outside: Option<String>,
+    signer: String,
+}
+
+/// Rows of names or networks, the first of them shown at once.
+struct Table {
+    first: Vec<Row>,
+    rest: Vec<Row>,
+}
+
+struct Row {
+    name: String,
+    owner: String,
+    share: String,
+    whisker: Option<Whisker>,
+}
+
+struct Other<'a> {
+    title: String,
+    meaning: &'static str,
+    share: String,
+    example: Option<ExampleView<'a>>,
+}
+
+struct ExampleView<'a> {
+    target: String,
+    place: String,
+    sent: String,
+    findings: Vec<FindingView<'a>>,
+    certificates: Vec<Certificate<'a>>,
+    example: &'a ExampleReport,
+}
+
+struct FindingView<'a> {
+    evidence: Vec<(String, String)>,
+    causes: Vec<Cause>,
+    finding: &'a Finding,
+}
+
+struct Cause {
+    words: &'static str,
+    is_open: bool,
+    how: String,
+}
+
+struct Certificate<'a> {
+    subject: String,
+    issuer: String,
+    valid: String,
+    sha256: &'a str,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn of(report: &'a Report) -> Result<Self, FormatError> {
+        let totals = &report.totals;
+        let verdicts = kua::verdict::Verdict::ALL.into_iter().map(|verdict| {
+            let count = totals.verdicts.get(verdict.as_str()).copied().unwrap_or(0);
+            let whisker = Rate::of(count, totals.judgements).map(Whisker::from);
+            (verdict.as_str(), share(count, totals.judgements), whisker)
+        });
+        let over_time = &report.over_time;
+        let over_time = match over_time.has_interceptions() {
+            true => Some(OverTimeView {
+                svg: chart::over_time::svg(over_time)?,
+                networks: over_time
+                    .networks
+                    .iter()
+                    .map(|shown| network(shown.asn, &shown.name))
+                    .collect(),
+                more: over_time.periods.iter().any(|period| period.elsewhere > 0),
+                counts: over_time,
+            }),
+            false => None,
+        };
+        let campaigns = report.campaigns.iter().enumerate();
+        let campaigns = campaigns
+            .map(|(position, found)| CampaignView::of(position + 1, found, totals.handshakes))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            policy: content_policy(),
+            style: STYLE,
+            script: SCRIPT,
+            scope: scope(report),
+            summary: Summary::of(report),
+            figures: figures(report),
+            verdicts: verdicts.collect(),
+            over_time,
+            campaigns,
+            others: others(report),
+            detectors: DETECTORS,
+            report,
+        })
+    }
+}
+
+fn figures(report: &Report) -> Vec<Figure> {
+    let totals = &report.totals;
+    let networks = report.campaigns.iter().flat_map(|found| &found.campaign.networks);
+    let networks: std::collections::BTreeSet<_> = networks.map(|network| network.asn).collect();
+    let targets = report.campaigns.iter().flat_map(|found| &found.campaign.targets);
+    let targets: std::collections::BTreeSet<_> = targets.map(|target| &target.name).collect();
+    let of = |part: u64| share(part, totals.handshakes);
+    vec![
+        Figure {
+            name: "handshakes",
+            value: number(totals.handshakes),
+            note: format!("in {}", counted(totals.measurements, "measurement")),
+        },
+        Figure {
+            name: "intercepted in campaigns",
+            value: number(totals.in_campaigns),
+            note: of(totals.in_campaigns),
+        },
+        Figure {
+            name: if targets.len() == 1 { "name intercepted" } else { "names intercepted" },
+            value: number(targets.len() as u64),
+            note: format!("in {}", counted(networks.len() as u64, "network")),
+        },
+        Figure {
+            name: "otherwise wrong or unknown",
+            value: number(report.not_campaigns.values().sum()),
+            note: "accuse nobody".into(),
+        },
+    ]
+}
+
+impl From<Rate> for Whisker {
+    fn from(rate: Rate) -> Self {
+        let percent = |share: f64| (share * 1000.0).round() / 10.0;
+        let low = percent(rate.low);
+        let width = percent(rate.high) - low;
+        Self { low, width: (width * 10.0).round() / 10.0, value: percent(rate.value) }
+    }
+}
+
+impl<'a> CampaignView<'a> {
+    fn of(number: usize, found: &'a CampaignReport, all: u64) -> Result<Self, FormatError> {
+        let campaign = &found.campaign;
+        let about = found.about.as_ref();
+        let sources = about.map(|about| about.sources.as_slice()).unwrap_or_default();
+        let links = sources.iter().map(|address| Link {
+            address,
+            is_web: address.starts_with("https://") || address.starts_with("http://"),
+        });
+        let chart = chart::validity::svg(campaign, &format!("validity-{number}"))?;
+        Ok(Self {
+            number,
+            anchor: format!("campaign-{number}"),
+            title: title(found),
+            certainty: certainty(found),
+            actor: actor(campaign.actor),
+            level: campaign.level.to_string(),
+            seen: span(campaign.first_seen.as_deref(), campaign.last_seen.as_deref()),
+            share: share(found.intercepted, all),
+            about,
+            summary: about
+                .map(|about| visible(&about.summary.replace('\n', " ")))
+                .unwrap_or_default(),
+            links: links.collect(),
+            campaign,
+            keys: keys(campaign),
+            chart,
+            undrawn: campaign.intermediates.len().saturating_sub(chart::validity::MOST),
+            intermediates: campaign.intermediates.iter().map(Intermediate::of).collect(),
+            targets: Table::of(campaign.targets.iter().map(|target| Row {
+                name: if target.name.is_empty() {
+                    "unknown name".into()
+                } else {
+                    visible(&target.name)
+                },
+                owner: String::new(),
+                share: share(target.intercepted, target.handshakes),
+                whisker: target.rate.map(Whisker::from),
+            })),
+            networks: Table::of(campaign.networks.iter().map(|row| Row {
+                name: network(row.asn, &row.name),
+                owner: owner(row),
+                share: share(row.intercepted, row.handshakes),
+                whisker: row.rate.map(Whisker::from),
+            })),
+            examples: found.examples.iter().take(EXAMPLES).map(ExampleView::of).collect(),
+            more_examples: found.examples.len().saturating_sub(EXAMPLES),
+        })
+    }
+}
+
+fn keys(campaign: &Campaign) -> Vec<Key> {
+    let key = |anchor: &kua::campaign::AnchorRow| Key {
+        subject: match anchor.subject.as_str() {
+            "" => "not recorded".into(),
+            subject => visible(subject),
+        },
+        spki: match (anchor.spki_sha256, &anchor.authority_key_id) {
+            (Some(key), _) => key.to_string(),
+            (None, Some(id)) => format!("unknown; authority key identifier {id}"),
+            (None, None) => "unknown".into(),
+        },
+        sha1: anchor.sha1.clone().unwrap_or_default(),
+        whose: match &anchor.dossier {
+            Some(dossier) => format!("published in dossier {}", visible(dossier)),
+            None => "in no list".into(),
+        },
+    };
+    campaign.anchors.iter().map(key).collect()
+}
+
+impl Intermediate {
+    fn of(row: &IntermediateRow) -> Self {
+        let sha256 = row.sha256.to_string();
+        Self {
+            short: sha256.chars().take(8).collect(),
+            sha256,
+            sha1: row.sha1.clone(),
+            serial: row.serial.clone(),
+            valid: span(Some(&row.not_before), Some(&row.not_after)),
+            used: span(row.first_seen.as_deref(), row.last_seen.as_deref()),
+            handshakes: number(row.handshakes),
+            outside: (row.used_outside_validity > 0)
+                .then(|| share(row.used_outside_validity, row.handshakes)),
+            signer: match (row.anchor_spki_sha256, &row.authority_key_id) {
+                (Some(key), _) => short(&key.to_string()),
+                (None, Some(id)) => format!("unknown key, identifier {}", short(id)),
+                (None, None) => "unknown key".into(),
+            },
+        }
+    }
+}
+
+impl Table {
+    fn of(rows: impl Iterator<Item = Row>) -> Self {
+        let mut first: Vec<_> = rows.collect();
+        // Two rows behind a click hide more than they save.
+        let rest = if first.len() > ROWS + 2 { first.split_off(ROWS) } else { Vec::new() };
+        Self { first, rest }
+    }
+}
+
+fn others(report: &Report) -> Vec<Other<'_>> {
+    let classes = report.not_campaigns.iter().filter(|(_, count)| **count > 0);
+    let mut classes: Vec<_> = classes.collect();
+    classes.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), **name));
+    let other = |(name, count): (&&'static str, &u64)| {
+        let examples = report.not_campaign_examples.iter().find(|found| found.class == *name);
+        let (title, meaning) = class(name);
+        Other {
+            title: title.to_owned(),
+            meaning,
+            share: share(*count, report.totals.handshakes),
+            example: examples.and_then(|found| found.examples.first()).map(ExampleView::of),
+        }
+    };
+    classes.into_iter().map(other).collect()
+}
+
+impl<'a> ExampleView<'a> {
+    fn of(example: &'a ExampleReport) -> Self {
+        let vantage = &example.vantage;
+        let started = example.started.as_deref().unwrap_or("no date");
+        let certificates = example.certificates.iter().map(|sent| {
+            let unread = || "no parser reads it".to_owned();
+            Certificate {
+                subject: sent.subject.as_deref().map_or_else(unread, visible),
+                issuer: sent.issuer.as_deref().map_or_else(unread, visible),
+                valid: span(sent.not_before.as_deref(), sent.not_after.as_deref()),
+                sha256: &sent.sha256,
+            }
+        });
+        Self {
+            target: match example.target.as_str() {
+                "" => "unknown name".into(),
+                target => visible(target),
+            },
+            place: format!("{started}, {} {}", visible(&vantage.cc), network(vantage.asn, "")),
+            sent: counted(example.certificates.len() as u64, "certificate"),
+            findings: example.findings.iter().map(FindingView::of).collect(),
+            certificates: certificates.collect(),
+            example,
+        }
+    }
+}
+
+impl<'a> FindingView<'a> {
+    fn of(finding: &'a Finding) -> Self {
+        let pairs = finding.evidence.iter().filter(|(_, value)| !value.is_null());
+        let causes = finding.innocent.iter().map(|cause| match &cause.state {
+            State::Open(how) => {
+                Cause { words: cause.cause, is_open: true, how: how.clone().unwrap_or_default() }
+            }
+            State::RuledOut(how) => Cause { words: cause.cause, is_open: false, how: how.clone() },
+        });
+        Self {
+            evidence: pairs
+                .map(|(key, value)| (visible(&key.replace('_', " ")), evidence(value)))
+                .collect(),
+            causes: causes.map(|cause| Cause { how: visible(&cause.how), ..cause }).collect(),
+            finding,
+        }
+    }
+}
