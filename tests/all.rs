@@ -5,4 +5,6 @@
 mod layers;
 mod ooni_corpus;
 mod parser_corpora;
+mod real_interceptors;
+mod scenario;
 mod state_ca;
