@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use comfy_table::{Table, presets};
 use kua::reference::{Actor, Reference};
-use kua::verdict::Judgement;
-use kua_console::words::meaning;
+use kua::verdict::{Judgement, Verdict};
+use kua_console::words::{headline, meaning};
 
 use super::screen::counted;
+
+/// How many sites are named together.
+const NAMES: usize = 8;
 
 /// Width of paragraphs, in characters.
 const WIDTH: usize = 80;
@@ -34,6 +37,10 @@ pub(super) fn text(
     if missing > 0 {
         text.push_str(&not_measured(missing));
         text.push('\n');
+    }
+    for line in in_words(&judgements, reference) {
+        text.push('\n');
+        text.push_str(&wrapped(&line));
     }
     for paragraph in meaning(&judgements, reference) {
         text.push('\n');
@@ -73,6 +80,25 @@ fn table(judgements: &[Judgement]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// The sites that are not normal, those of one explanation together, worst first.
+fn in_words(judgements: &[Judgement], reference: &Reference) -> Vec<String> {
+    let mut explained: Vec<(String, Vec<&str>)> = Vec::new();
+    for judgement in judgements.iter().filter(|found| found.verdict != Verdict::Normal) {
+        let words = headline(judgement, reference);
+        let name = judgement.target.as_deref().unwrap_or("?");
+        match explained.iter_mut().find(|(known, _)| *known == words) {
+            Some((_, names)) if names.contains(&name) => {}
+            Some((_, names)) => names.push(name),
+            None => explained.push((words, vec![name])),
+        }
+    }
+    let line = |(words, names): &(String, Vec<&str>)| match names.len().saturating_sub(NAMES) {
+        0 => format!("{}: {words}", names.join(", ")),
+        more => format!("{} and {more} more: {words}", names[..NAMES].join(", ")),
+    };
+    explained.iter().map(line).collect()
 }
 
 /// Only who is shown to intercept: a name on a certificate is nobody.
