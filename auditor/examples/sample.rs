@@ -4,7 +4,7 @@
 mod sample;
 
 use kua_auditor::report::{Counted, FORMATS, Report};
-use kua_auditor::scope::Scope;
+use kua_collector::scope::Scope;
 use sample::{Plan, Sample};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     {
         let sample = Sample::of(&plan);
         let reference = sample.reference();
-        let scope = Scope { country: Some("QZ".parse()?), ..Scope::default() };
+        let scope = Scope { cc: Some("QZ".into()), ..Scope::default() };
         let counted = Counted { rejected: 2, ..Counted::default() };
         let report = Report::of(&sample.tally(&reference), &reference, &scope, counted);
         for format in FORMATS {

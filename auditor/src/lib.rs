@@ -1,4 +1,3 @@
 //! Turns judged measurements into reports that a reader can check.
 
 pub mod report;
-pub mod scope;

@@ -6,6 +6,7 @@ use kua::campaign::{Campaign, Example, Tally};
 use kua::chain::{Certificate, Chain};
 use kua::moment::rfc3339;
 use kua::reference::Reference;
+use time::{OffsetDateTime, Time};
 
 use super::method::{LIMITS, METHOD};
 use super::model::{
@@ -23,6 +24,8 @@ pub struct Counted {
     pub out_of_scope: u64,
     /// Lines that are no measurement.
     pub rejected: u64,
+    /// Files that could not be read to their end.
+    pub broken_off: u64,
 }
 
 /// Most examples of a class of what is no campaign.
@@ -33,7 +36,7 @@ impl Report {
     pub fn of(
         tally: &Tally,
         reference: &Reference,
-        scope: &crate::scope::Scope,
+        scope: &kua_collector::scope::Scope,
         counted: Counted,
     ) -> Self {
         let campaigns: Vec<_> = tally
@@ -52,9 +55,9 @@ impl Report {
         Self {
             schema: "kua.report/1",
             scope: Scope {
-                cc: scope.country.as_ref().map(ToString::to_string),
-                since: scope.since.as_ref().map(ToString::to_string),
-                until: scope.until.as_ref().map(ToString::to_string),
+                cc: scope.cc.clone(),
+                since: scope.since.map(|since| edge(since, Time::MIDNIGHT)),
+                until: scope.until.map(|until| edge(until, Time::MAX)),
             },
             reference: reference_data(reference, counted.controls),
             totals: Totals {
@@ -71,6 +74,7 @@ impl Report {
                 last_day: days.iter().map(|(day, ..)| *day).max().map(|day| day.to_string()),
                 out_of_scope: counted.out_of_scope,
                 rejected: counted.rejected,
+                broken_off: counted.broken_off,
             },
             over_time: OverTime::of(&days, name_of),
             campaigns,
@@ -80,6 +84,11 @@ impl Report {
             limits: LIMITS,
         }
     }
+}
+
+/// A day where a whole one is meant, else the moment.
+fn edge(moment: OffsetDateTime, of_day: Time) -> String {
+    if moment.time() == of_day { moment.date().to_string() } else { rfc3339(moment) }
 }
 
 fn reference_data(reference: &Reference, controls: u64) -> ReferenceData {

@@ -97,6 +97,8 @@ pub struct Totals {
     pub out_of_scope: u64,
     /// Lines that are no measurement.
     pub rejected: u64,
+    /// Files that could not be read to their end.
+    pub broken_off: u64,
 }
 
 /// One interceptor at work.

@@ -3,7 +3,7 @@
 use kua::detect::Level;
 
 use super::model::{CampaignReport, Report};
-use super::words::{certainty, counted, number, rate_words, share, span, title};
+use super::words::{certainty, counted, number, share_of, span, title};
 
 /// The account that every format for people begins with.
 pub(super) struct Summary {
@@ -105,6 +105,12 @@ fn measured(report: &Report) -> String {
             lie(totals.rejected, "line was", "lines were")
         );
     }
+    if totals.broken_off > 0 {
+        text += &format!(
+            " {} not be read to the end.",
+            lie(totals.broken_off, "file could", "files could")
+        );
+    }
     text
 }
 
@@ -117,11 +123,9 @@ fn found(report: &Report) -> String {
     if totals.handshakes == 0 {
         return "Nothing was judged.".into();
     }
-    let counts = format!("{} of {}", number(totals.in_campaigns), number(totals.handshakes));
-    let rate =
-        report.intercepted().map_or(String::new(), |rate| format!(" ({})", rate_words(rate)));
     format!(
-        "Handshakes in which somebody answered in the site's place, as part of a campaign: {counts}{rate}."
+        "Somebody answered in the site's place, as part of a campaign, in {}.",
+        share_of(totals.in_campaigns, totals.handshakes, "handshakes"),
     )
 }
 
@@ -145,9 +149,9 @@ fn otherwise(report: &Report) -> String {
             .into();
     }
     format!(
-        "In {} handshakes something else was wrong or could not be judged. They are counted by \
-         class below and accuse nobody.",
-        share(wrong, report.totals.handshakes),
+        "Something else was wrong, or could not be judged, in {}. These are counted by class below \
+         and accuse nobody.",
+        share_of(wrong, report.totals.handshakes, "handshakes"),
     )
 }
 

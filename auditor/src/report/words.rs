@@ -9,7 +9,13 @@ use super::model::{CampaignReport, Report};
 
 /// `12 of 40 (30 %, 18 to 45 %)`.
 pub(super) fn share(part: u64, whole: u64) -> String {
-    let counts = format!("{} of {}", number(part), number(whole));
+    share_of(part, whole, "")
+}
+
+/// `12 of 40 handshakes (30 %, 18 to 45 %)`.
+pub(super) fn share_of(part: u64, whole: u64, what: &str) -> String {
+    let gap = if what.is_empty() { "" } else { " " };
+    let counts = format!("{} of {}{gap}{what}", number(part), number(whole));
     match Rate::of(part, whole) {
         Some(rate) => format!("{counts} ({})", rate_words(rate)),
         None => counts,
@@ -28,7 +34,8 @@ fn percent(share: f64) -> String {
     match percent {
         0.0 => "0 %".into(),
         100.0 => "100 %".into(),
-        low if low < 0.1 => "<0.1 %".into(),
+        low if low < 0.01 => "<0.01 %".into(),
+        low if low < 0.095 => format!("{low:.2} %"),
         high if high > 99.9 => ">99.9 %".into(),
         middle if (9.95..=98.0).contains(&middle) => format!("{middle:.0} %"),
         edge => format!("{edge:.1} %").replace(".0 %", " %"),
@@ -62,28 +69,38 @@ pub(super) fn title(found: &CampaignReport) -> String {
     }
 }
 
-/// How sure, with the reason.
-pub(super) fn certainty(found: &CampaignReport) -> &'static str {
+/// Why it is as sure as it is.
+pub(super) fn grounds(found: &CampaignReport) -> &'static str {
     match (found.about.is_some(), found.campaign.level) {
         (true, Level::Confirmed) => {
-            "Confirmed: a published key of this interceptor signed the chains that were presented."
+            "A published key of this interceptor signed the chains that were presented."
         }
         (true, Level::Probable) => {
-            "Probable: a certificate of this interceptor was presented, but its key was not seen to be used."
+            "A certificate of this interceptor was presented, but its key was not seen to be used."
         }
         (true, Level::Possible) => {
-            "Possible: a chain of this interceptor was presented by somebody who did not prove to hold its key."
+            "A chain of this interceptor was presented by somebody who did not prove to hold its key."
         }
         (false, Level::Confirmed) => {
-            "Confirmed: independent lines of evidence agree that chains were replaced. Whose key replaced them is not known."
+            "Independent lines of evidence agree that chains were replaced. Whose key replaced them is not known."
         }
         (false, Level::Probable) => {
-            "Probable: controls were shown publicly trusted chains for the same names. Whose key replaced them is not known."
+            "Controls were shown publicly trusted chains for the same names. Whose key replaced them is not known."
         }
         (false, Level::Possible) => {
-            "Possible: it fits interception, and other explanations fit as well. Whose key it is is not known."
+            "It fits interception, and other explanations fit as well. Whose key it is is not known."
         }
     }
+}
+
+/// How sure, with the reason.
+pub(super) fn certainty(found: &CampaignReport) -> String {
+    let level = match found.campaign.level {
+        Level::Confirmed => "Confirmed",
+        Level::Probable => "Probable",
+        Level::Possible => "Possible",
+    };
+    format!("{level}. {}", grounds(found))
 }
 
 /// What kind of interceptor.
@@ -143,12 +160,12 @@ pub(super) fn network(asn: u32, name: &str) -> String {
     }
 }
 
-/// Who runs a network, as far as the table of state-owned networks says.
+/// Who runs a network; empty where the table of state-owned networks does not say.
 pub(super) fn owner(network: &NetworkRow) -> String {
     match (&network.operator, network.state_owned) {
         (Some(operator), Some(true)) => format!("{}, state-owned", visible(operator)),
         (Some(operator), _) => visible(operator),
-        (None, _) => "not in the table".into(),
+        (None, _) => String::new(),
     }
 }
 
@@ -227,7 +244,7 @@ mod tests {
             (0, 20, "0 of 20 (0 %, 0 to 16 %)"),
             (1, 29, "1 of 29 (3.4 %, 0.6 to 17 %)"),
             (20, 20, "20 of 20 (100 %, 84 to 100 %)"),
-            (1, 10_000, "1 of 10,000 (<0.1 %, <0.1 to <0.1 %)"),
+            (1, 10_000, "1 of 10,000 (0.01 %, <0.01 to 0.06 %)"),
             (9_999, 10_000, "9,999 of 10,000 (>99.9 %, >99.9 to >99.9 %)"),
             (995, 1000, "995 of 1,000 (99.5 %, 98.8 to 99.8 %)"),
         ] {

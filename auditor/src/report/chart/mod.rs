@@ -15,8 +15,8 @@ use super::words::visible;
 /// Width of every chart. Two units are about one CSS pixel on a wide screen.
 const WIDTH: i32 = 1520;
 
-/// Size of text, in the same units.
-const TEXT: i32 = 25;
+/// Size of text, in the same units; plotters makes it a fifth smaller.
+const TEXT: i32 = 29;
 
 /// What something is drawn as. The page's style sheet decides how that looks: a colour and, so
 /// that grey print can be read, a pattern.

@@ -1,5 +1,6 @@
 //! One page for people, on a screen, a phone or paper: no script is needed, nothing is fetched.
 
+mod filters;
 mod view;
 
 use askama::Template;

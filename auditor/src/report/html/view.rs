@@ -4,13 +4,13 @@ use askama::Template;
 use kua::campaign::{Campaign, IntermediateRow, Rate};
 use kua::detect::{DETECTORS, Detector, Finding, State};
 
-use super::{SCRIPT, STYLE, content_policy};
+use super::{SCRIPT, STYLE, content_policy, filters};
 use crate::report::chart;
 use crate::report::model::{About, CampaignReport, ExampleReport, Report};
 use crate::report::summary::Summary;
 use crate::report::words::{
-    actor, certainty, class, counted, evidence, network, number, owner, scope, share, short, span,
-    title, visible,
+    actor, certainty, class, counted, evidence, grounds, network, number, owner, scope, share,
+    share_of, short, span, title, visible,
 };
 use crate::report::{FormatError, OverTime};
 
@@ -30,6 +30,7 @@ pub(super) struct Page<'a> {
     summary: Summary,
     figures: Vec<Figure>,
     verdicts: Vec<(&'static str, String, Option<Whisker>)>,
+    judgements: String,
     over_time: Option<OverTimeView<'a>>,
     campaigns: Vec<CampaignView<'a>>,
     others: Vec<Other<'a>>,
@@ -44,7 +45,7 @@ struct Figure {
     note: String,
 }
 
-/// A share and its interval as positions from 0 to 100.
+/// A share and its interval as positions from 0 to 100 on a table's scale.
 struct Whisker {
     low: f64,
     width: f64,
@@ -62,7 +63,8 @@ struct CampaignView<'a> {
     number: usize,
     anchor: String,
     title: String,
-    certainty: &'static str,
+    certainty: String,
+    grounds: &'static str,
     actor: &'static str,
     level: String,
     seen: String,
@@ -110,13 +112,23 @@ struct Intermediate {
 struct Table {
     first: Vec<Row>,
     rest: Vec<Row>,
+    /// Percent at the right end of the intervals.
+    scale: u32,
+    /// Whether any row says who runs it.
+    owned: bool,
+}
+
+impl Row {
+    fn whisker(&self, scale: &u32) -> Option<Whisker> {
+        self.rate.map(|rate| Whisker::of(rate, *scale))
+    }
 }
 
 struct Row {
     name: String,
     owner: String,
     share: String,
-    whisker: Option<Whisker>,
+    rate: Option<Rate>,
 }
 
 struct Other<'a> {
@@ -159,7 +171,8 @@ impl<'a> Page<'a> {
         let totals = &report.totals;
         let verdicts = kua::verdict::Verdict::ALL.into_iter().map(|verdict| {
             let count = totals.verdicts.get(verdict.as_str()).copied().unwrap_or(0);
-            let whisker = Rate::of(count, totals.judgements).map(Whisker::from);
+            let rate = Rate::of(count, totals.judgements);
+            let whisker = rate.map(|rate| Whisker::of(rate, 100));
             (verdict.as_str(), share(count, totals.judgements), whisker)
         });
         let over_time = &report.over_time;
@@ -188,6 +201,7 @@ impl<'a> Page<'a> {
             summary: Summary::of(report),
             figures: figures(report),
             verdicts: verdicts.collect(),
+            judgements: number(totals.judgements),
             over_time,
             campaigns,
             others: others(report),
@@ -228,13 +242,19 @@ fn figures(report: &Report) -> Vec<Figure> {
     ]
 }
 
-impl From<Rate> for Whisker {
-    fn from(rate: Rate) -> Self {
-        let percent = |share: f64| (share * 1000.0).round() / 10.0;
-        let low = percent(rate.low);
-        let width = percent(rate.high) - low;
-        Self { low, width: (width * 10.0).round() / 10.0, value: percent(rate.value) }
+impl Whisker {
+    fn of(rate: Rate, scale: u32) -> Self {
+        let position = |share: f64| (share * 100_000.0 / f64::from(scale)).round() / 10.0;
+        let low = position(rate.low);
+        let width = ((position(rate.high) - low) * 10.0).round() / 10.0;
+        Self { low, width, value: position(rate.value) }
     }
+}
+
+/// The least round number of percent that holds all of `rates`.
+fn scale(rates: impl Iterator<Item = Rate>) -> u32 {
+    let highest = rates.map(|rate| rate.high * 100.0).fold(0.0, f64::max);
+    [1, 2, 5, 10, 20, 50].into_iter().find(|scale| highest <= f64::from(*scale)).unwrap_or(100)
 }
 
 impl<'a> CampaignView<'a> {
@@ -252,10 +272,11 @@ impl<'a> CampaignView<'a> {
             anchor: format!("campaign-{number}"),
             title: title(found),
             certainty: certainty(found),
+            grounds: grounds(found),
             actor: actor(campaign.actor),
             level: campaign.level.to_string(),
             seen: span(campaign.first_seen.as_deref(), campaign.last_seen.as_deref()),
-            share: share(found.intercepted, all),
+            share: share_of(found.intercepted, all, "handshakes"),
             about,
             summary: about
                 .map(|about| visible(&about.summary.replace('\n', " ")))
@@ -274,13 +295,13 @@ impl<'a> CampaignView<'a> {
                 },
                 owner: String::new(),
                 share: share(target.intercepted, target.handshakes),
-                whisker: target.rate.map(Whisker::from),
+                rate: target.rate,
             })),
             networks: Table::of(campaign.networks.iter().map(|row| Row {
                 name: network(row.asn, &row.name),
                 owner: owner(row),
                 share: share(row.intercepted, row.handshakes),
-                whisker: row.rate.map(Whisker::from),
+                rate: row.rate,
             })),
             examples: found.examples.iter().take(EXAMPLES).map(ExampleView::of).collect(),
             more_examples: found.examples.len().saturating_sub(EXAMPLES),
@@ -333,9 +354,11 @@ impl Intermediate {
 impl Table {
     fn of(rows: impl Iterator<Item = Row>) -> Self {
         let mut first: Vec<_> = rows.collect();
+        let scale = scale(first.iter().filter_map(|row| row.rate));
+        let owned = first.iter().any(|row| !row.owner.is_empty());
         // Two rows behind a click hide more than they save.
         let rest = if first.len() > ROWS + 2 { first.split_off(ROWS) } else { Vec::new() };
-        Self { first, rest }
+        Self { first, rest, scale, owned }
     }
 }
 
@@ -349,7 +372,7 @@ fn others(report: &Report) -> Vec<Other<'_>> {
         Other {
             title: title.to_owned(),
             meaning,
-            share: share(*count, report.totals.handshakes),
+            share: share_of(*count, report.totals.handshakes, "handshakes"),
             example: examples.and_then(|found| found.examples.first()).map(ExampleView::of),
         }
     };

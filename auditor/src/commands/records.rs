@@ -1,0 +1,122 @@
+//! Records from an archive or from files, one after the other; what cannot be read is named.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use kua::measurement::Measurement;
+use kua::wire::WireError;
+use kua_collector::archive::Archive;
+use kua_collector::import::{IMPORTS, Incoming, ReadError, read_files};
+use kua_console::{CommonArgs, Trouble};
+
+use super::say;
+
+/// Most lines that are named, unless `--verbose` asks for all.
+const NAMED: u64 = 20;
+
+/// What could not be read.
+#[derive(Debug, Default)]
+pub(super) struct Unread {
+    /// Lines that are no measurement, and damaged records of an archive.
+    pub(super) rejected: u64,
+    /// Files that could not be read to their end.
+    pub(super) broken_off: u64,
+    most: u64,
+}
+
+impl Unread {
+    pub(super) fn new(common: &CommonArgs) -> Self {
+        let most = if common.verbose > 0 { u64::MAX } else { NAMED };
+        Self { most, ..Self::default() }
+    }
+
+    /// Says how many were not named.
+    pub(super) fn close(&self) {
+        if self.rejected > self.most {
+            say(&format!("rejected: {} more; -v names them all", self.rejected - self.most));
+        }
+    }
+
+    fn line(&mut self, refused: &Incoming<'_>, error: &WireError) {
+        self.reject(&format!("{}:{}", refused.file.display(), refused.line), error);
+    }
+
+    fn reject(&mut self, place: &str, error: &dyn Error) {
+        self.rejected += 1;
+        if self.rejected > self.most {
+            return;
+        }
+        let mut reason = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            reason = format!("{reason}: {error}");
+            cause = error.source();
+        }
+        // A record of one line has no line 1 of its own that a reader could look for.
+        let reason = reason.replace(" at line 1 column ", " at column ");
+        say(&format!("rejected: {place}: {reason}"));
+    }
+
+    fn broken(&mut self, files: &[ReadError]) {
+        self.broken_off += files.len() as u64;
+        for error in files {
+            say(&format!("broken off: {}: {}", error.file.display(), error.source));
+        }
+    }
+}
+
+/// Hands every record to `each`, with its number in the archive.
+pub(super) fn of_archive(
+    dir: &Path,
+    unread: &mut Unread,
+    mut each: impl FnMut(u64, &Measurement),
+) -> Result<(), Trouble> {
+    let archive = Archive::open(dir)?;
+    let scanned = archive.scan(|number, measurement| {
+        each(number, &measurement);
+        Ok::<_, Trouble>(())
+    })?;
+    for damaged in &scanned.named {
+        unread.reject(&format!("record {}", damaged.number), &damaged.damage);
+    }
+    // The scan names the first of them only.
+    unread.rejected += scanned.damaged - scanned.named.len() as u64;
+    Ok(())
+}
+
+/// Hands every record to `each`, with its line in its file.
+pub(super) fn of_files(
+    files: &[PathBuf],
+    unread: &mut Unread,
+    mut each: impl FnMut(u64, &Measurement),
+) -> Result<(), Trouble> {
+    let broken = read_files(files, IMPORTS[0], |incoming| {
+        match &incoming.read {
+            Ok(measurement) => each(incoming.line, measurement),
+            Err(error) => unread.line(&incoming, error),
+        }
+        Ok::<_, ReadError>(())
+    })?;
+    unread.broken(&broken);
+    Ok(())
+}
+
+/// What controls saw. Their records are few: they are all in memory.
+pub(super) fn of_control(file: &Path, unread: &mut Unread) -> Result<Vec<Measurement>, Trouble> {
+    let attempted = format!("cannot compare with the control {}", file.display());
+    let mut measurements = Vec::new();
+    let broken = read_files(&[file.into()], IMPORTS[0], |incoming| {
+        match incoming.read {
+            Ok(measurement) => measurements.push(measurement),
+            Err(ref error) => unread.line(&incoming, error),
+        }
+        Ok::<_, ReadError>(())
+    })?;
+    if let Some(error) = broken.into_iter().next() {
+        return Err(Trouble::new(attempted).because(error));
+    }
+    if measurements.is_empty() {
+        return Err(Trouble::new(attempted).because("no measurement is in it"));
+    }
+    Ok(measurements)
+}

@@ -1,0 +1,202 @@
+//! `kua-auditor report`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::builder::PossibleValuesParser;
+use kua::campaign::Tally;
+use kua::control::Controls;
+use kua::measurement::Measurement;
+use kua::reference::Reference;
+use kua::verdict::judge;
+use kua_auditor::report::{Counted, FORMATS, Format, Report as Account, format_named};
+use kua_collector::scope::Scope;
+use kua_console::{CommonArgs, ReferenceArgs, Trouble};
+
+use super::records::{Unread, of_archive, of_control, of_files};
+
+/// Judge measurements and write who intercepts, where, with which keys, on what evidence
+///
+/// Every record is judged with the reference data of today and counted; nothing is kept of it but
+/// an example for each name. The same records and reference data give the same report, byte for
+/// byte: it does not say when it was written. A record that cannot be read is named on standard
+/// error, its number is in the report, and the rest is judged.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Formats: html (one page for people, with charts and evidence), json (kua.report/1, for programs), \
+csv (tables for spreadsheets), md (a short account to paste into an issue).
+
+CSV is one table with a row for the whole and for each campaign, key, intermediate, name, network \
+and class of what is no campaign; the column `row` says which. Written to a file NAME.csv, it comes \
+with NAME.campaigns.csv, NAME.intermediates.csv, NAME.networks.csv and NAME.targets.csv, which have \
+all columns of their kind. A cell that a spreadsheet would run as a formula begins with an \
+apostrophe.
+
+Examples:
+  kua-auditor report --archive kz --cc KZ --since 2021-01-01 --out kz.html
+  kua-auditor report --archive kz --format html,json,csv --out kz-2021-2024
+  kua-auditor report measurements.jsonl.gz --control control.jsonl --format json")]
+pub(crate) struct Report {
+    /// The archive's directory
+    #[arg(long, value_name = "DIR", required_unless_present = "files", conflicts_with = "files")]
+    archive: Option<PathBuf>,
+    /// Files with records, instead of an archive; - is standard input
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Records of vantage points that are believed clean, to compare with
+    #[arg(long, value_name = "FILE")]
+    control: Option<PathBuf>,
+    /// How the report is written; several with commas, then --out is the beginning of their names
+    /// [default: by the ending of --out, else html]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_delimiter = ',',
+        value_parser = PossibleValuesParser::new(FORMATS.iter().map(|format| format.name)),
+        hide_possible_values = true
+    )]
+    format: Vec<String>,
+    /// Where to; - is standard output
+    #[arg(long, value_name = "PATH", default_value = "-")]
+    out: PathBuf,
+    /// Exit with 1 where a record could not be read
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    scope: Scope,
+    #[command(flatten)]
+    reference: ReferenceArgs,
+}
+
+impl Report {
+    pub(crate) fn run(self, common: &CommonArgs) -> Result<ExitCode, Trouble> {
+        let formats = self.formats();
+        if formats.len() > 1 && is_standard_output(&self.out) {
+            return refuse("several formats need --out PATH, the beginning of their names");
+        }
+        let reference = self.reference.load()?;
+        let mut unread = Unread::new(common);
+        let (report, strict) = self.account(&reference, &mut unread)?;
+        for format in &formats {
+            let path = match formats.as_slice() {
+                [_] => self.out.clone(),
+                _ => with_ending(&self.out, format.name),
+            };
+            write(format, &report, &path)?;
+        }
+        unread.close();
+        Ok(if strict || unread.broken_off > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+
+    /// Judges and counts; gives also whether `--strict` finds fault.
+    fn account(
+        &self,
+        reference: &Reference,
+        unread: &mut Unread,
+    ) -> Result<(Account, bool), Trouble> {
+        let mut counted = Counted::default();
+        let mut controls = Controls::none();
+        if let Some(file) = &self.control {
+            let measurements = of_control(file, unread)?;
+            counted.controls = measurements.len() as u64;
+            controls = Controls::new(&measurements, reference);
+        }
+        let of_control = unread.rejected;
+        let mut tally = Tally::default();
+        let mut out_of_scope = 0;
+        let each = |line: u64, measurement: &Measurement| {
+            if self.scope.holds(measurement) {
+                let judgements = judge(measurement, reference, &controls, Some(line));
+                tally.observe(measurement, &judgements);
+            } else {
+                out_of_scope += 1;
+            }
+        };
+        match &self.archive {
+            Some(dir) => of_archive(dir, unread, each)?,
+            None => of_files(&self.files, unread, each)?,
+        }
+        counted.out_of_scope = out_of_scope;
+        counted.rejected = unread.rejected - of_control;
+        counted.broken_off = unread.broken_off;
+        let report = Account::of(&tally, reference, &self.scope, counted);
+        Ok((report, self.strict && unread.rejected > 0))
+    }
+
+    fn formats(&self) -> Vec<&'static Format> {
+        let mut formats: Vec<&Format> = Vec::new();
+        for name in &self.format {
+            let named = format_named(name);
+            formats
+                .extend(named.filter(|named| formats.iter().all(|known| known.name != named.name)));
+        }
+        if formats.is_empty() {
+            let ending = self.out.extension().and_then(|ending| ending.to_str());
+            formats.push(ending.and_then(format_named).unwrap_or(FORMATS[0]));
+        }
+        formats
+    }
+}
+
+/// Writes a document and, beside a file, its tables.
+fn write(format: &Format, report: &Account, path: &Path) -> Result<(), Trouble> {
+    let failed = || Trouble::new(format!("cannot write the report as {}", format.name));
+    let document = (format.document)(report).map_err(|error| failed().because(error))?;
+    if is_standard_output(path) {
+        let mut out = std::io::stdout().lock();
+        out.write_all(document.as_bytes())?;
+        return Ok(out.flush()?);
+    }
+    let put = |path: &Path, text: &str| {
+        std::fs::write(path, text).map_err(|error| {
+            Trouble::new(format!("cannot write {}", path.display())).because(error)
+        })
+    };
+    put(path, &document)?;
+    for table in format.tables {
+        let ending = format!("{}.{}", table.name, format.name);
+        put(&with_ending(path, &ending), &(table.write)(report))?;
+    }
+    Ok(())
+}
+
+/// `kz` and `kz.html` with the ending `json` are `kz.json`; `kz.2024` is `kz.2024.json`.
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let known = path.extension().and_then(|known| known.to_str()).and_then(format_named);
+    let base = if known.is_some() { path.with_extension("") } else { path.to_path_buf() };
+    let mut name = base.into_os_string();
+    name.push(".");
+    name.push(ending);
+    name.into()
+}
+
+fn is_standard_output(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// A command line that clap could not know to be wrong.
+fn refuse(reason: &str) -> Result<ExitCode, Trouble> {
+    use clap::CommandFactory;
+    let mut command = crate::Arguments::command();
+    let error = command.error(clap::error::ErrorKind::ArgumentConflict, reason);
+    error.print()?;
+    Ok(ExitCode::from(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endings_of_formats_are_replaced_and_others_kept() {
+        for (path, ending, expected) in [
+            ("kz", "json", "kz.json"),
+            ("kz.html", "json", "kz.json"),
+            ("kz.2024", "json", "kz.2024.json"),
+            ("a.b/kz.csv", "networks.csv", "a.b/kz.networks.csv"),
+        ] {
+            assert_eq!(with_ending(Path::new(path), ending), Path::new(expected));
+        }
+    }
+}
