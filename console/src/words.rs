@@ -1,6 +1,7 @@
 //! Judgements in words that a volunteer understands: what was seen, how sure, what to do.
 
 use kua::detect::Level;
+use kua::measurement::{Failure, codes};
 use kua::reference::{Actor, Reference};
 use kua::verdict::{Judgement, Verdict};
 
@@ -12,10 +13,25 @@ pub fn headline(judgement: &Judgement, reference: &Reference) -> String {
         Verdict::Anomaly => anomaly(judgement),
         Verdict::Misconfigured => misconfigured(judgement, reference),
         Verdict::Inconclusive => match &judgement.failure {
-            Some(failure) => format!("no answer could be judged ({failure})"),
+            Some(failure) => format!("{} ({failure})", no_answer(failure)),
             None => "nothing was seen that could be judged".into(),
         },
         Verdict::Normal => "the site's own certificate, vouched for by a public authority".into(),
+    }
+}
+
+fn no_answer(failure: &Failure) -> &'static str {
+    match failure.code() {
+        codes::CONNECTION_REFUSED => "the server refused the connection",
+        codes::CONNECTION_RESET | codes::CONNECTION_ABORTED | codes::EOF => {
+            "the connection was cut; without a control nobody can say by whom"
+        }
+        codes::DNS_NXDOMAIN => "the resolver says that there is no such name",
+        codes::GENERIC_TIMEOUT | codes::TIMED_OUT => "no answer came in time",
+        codes::HOST_UNREACHABLE | codes::NETWORK_UNREACHABLE => "there is no way to the server",
+        codes::SSL_FAILED_HANDSHAKE => "what answered did not speak TLS as it should",
+        code if code.starts_with("dns_") => "the name could not be looked up",
+        _ => "no answer could be judged",
     }
 }
 
@@ -30,7 +46,7 @@ fn intercepted(judgement: &Judgement, reference: &Reference) -> String {
         } else {
             "its certificate was there, but nobody was seen to use its key"
         };
-        return format!("intercepted: {} ({sure})", dossier.title);
+        return format!("intercepted: {}; {sure}", dossier.title);
     }
     let product =
         judgement.finding("known-product").and_then(|found| found.evidence.get("product"));

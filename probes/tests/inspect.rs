@@ -1,0 +1,130 @@
+//! `kua inspect` word for word: files, records, and what is neither.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use data_encoding::BASE64;
+use kua_mint::{Authority, Key, NOW, Template, name, pem};
+use tempfile::TempDir;
+
+/// A folder with a public root, a state's dossier and chains to look at.
+struct Desk {
+    folder: TempDir,
+    public: Authority,
+    state: Authority,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let rdns = [("C", "QZ"), ("O", "State"), ("CN", "State Root")];
+        let state = Authority::root_with(Key::ecdsa_p256(), Template::authority(&name(&rdns)));
+        let desk = Self {
+            folder: tempfile::tempdir().unwrap(),
+            public: Authority::root("Public Root"),
+            state,
+        };
+        let root = pem(&desk.public.certificate);
+        desk.write(
+            "reference/stores/test.pem",
+            &format!("# program: Test\n# date: 2025-10-01\n{root}"),
+        );
+        let key = BASE64.encode(&desk.state.key.spki());
+        desk.write(
+            "reference/interceptors/some-state.toml",
+            &format!(
+                "id = \"some-state\"\ntitle = \"The interception of QZ\"\ncountry = \"QZ\"\n\
+                 actor = \"state\"\n[[key]]\nsubject = \"CN=State Root,O=State,C=QZ\"\n\
+                 public_key = \"{key}\"\n"
+            ),
+        );
+        desk
+    }
+
+    fn write(&self, path: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn inspect(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_kua"))
+            .current_dir(self.folder.path())
+            .env("KUA_NOW", "2025-10-09T08:53:20Z")
+            .args(["inspect", "--reference", "reference"])
+            .args(arguments)
+            .output()
+            .unwrap()
+    }
+}
+
+macro_rules! assert_said {
+    ($name:literal, $output:expr) => {
+        let output = $output;
+        let said = format!(
+            "exit {}\n--- stdout\n{}--- stderr\n{}",
+            output.status.code().unwrap(),
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        insta::with_settings!({
+            filters => vec![(r"[0-9a-f]{64}", "SHA256"), (r"[0-9a-f]{40}", "KEY_ID")],
+            omit_expression => true,
+        }, {
+            insta::assert_snapshot!($name, said);
+        });
+    };
+}
+
+#[test]
+fn a_forged_chain_with_a_stranger_sent_along() {
+    let desk = Desk::new();
+    let middle = desk.state.intermediate("Security Certificate");
+    let expired = Template::leaf(&["example.com", "www.example.com"])
+        .valid(NOW - 80 * 86_400, NOW - 5 * 86_400);
+    let leaf = middle.leaf_with(&Key::rsa(2048), expired).certificate;
+    let stranger = Authority::root("Stranger").certificate;
+    let chain = format!("{}{}{}", pem(&leaf), pem(&stranger), pem(&middle.certificate));
+    desk.write("chain.pem", &chain);
+    assert_said!("forged", desk.inspect(&["chain.pem", "--fail-on", "confirmed"]));
+    let json = desk.inspect(&["chain.pem", "--format", "json"]);
+    let judgement: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(judgement["interceptor"], "some-state");
+}
+
+#[test]
+fn a_genuine_leaf_by_its_name_and_by_another() {
+    let desk = Desk::new();
+    let leaf = desk.public.leaf("example.com").certificate;
+    std::fs::write(desk.folder.path().join("leaf.der"), &leaf).unwrap();
+    assert_said!("genuine", desk.inspect(&["leaf.der", "-v"]));
+    assert_said!("other_name", desk.inspect(&["leaf.der", "--name", "example.org"]));
+    assert_said!("other_time", desk.inspect(&["leaf.der", "--at", "2035-01-01T00:00:00Z"]));
+}
+
+/// Stock OONI keeps one authority; it is not called a leaf.
+#[test]
+fn a_record_that_kept_one_authority() {
+    let desk = Desk::new();
+    let middle = BASE64.encode(&desk.state.intermediate("Security Certificate").certificate);
+    let record = format!(
+        "{{\"test_name\":\"web_connectivity\",\"measurement_start_time\":\"2025-10-09 08:53:20\",\
+         \"probe_cc\":\"QZ\",\"probe_asn\":\"AS64500\",\"test_keys\":{{\"tls_handshakes\":[{{\
+         \"server_name\":\"example.com\",\"address\":\"192.0.2.1:443\",\
+         \"failure\":\"ssl_unknown_authority\",\"no_tls_verify\":false,\
+         \"peer_certificates\":[{{\"format\":\"base64\",\"data\":\"{middle}\"}}]}}]}}}}\n"
+    );
+    desk.write("records.jsonl", &format!("{record}not a record\n"));
+    assert_said!("record", desk.inspect(&["records.jsonl"]));
+}
+
+#[test]
+fn what_is_neither_a_file_nor_a_host() {
+    let desk = Desk::new();
+    desk.write("empty.pem", "");
+    assert_said!("empty", desk.inspect(&["empty.pem"]));
+    assert_said!("nowhere", desk.inspect(&["no such file"]));
+    assert_said!("bad_time", desk.inspect(&["empty.pem", "--at", "yesterday"]));
+}
