@@ -41,12 +41,16 @@ fn intercepted(judgement: &Judgement, reference: &Reference) -> String {
         .as_ref()
         .and_then(|id| reference.dossiers.iter().find(|dossier| dossier.id == *id));
     if let Some(dossier) = dossier {
-        let sure = if judgement.level == Some(Level::Confirmed) {
-            "a key proves it"
-        } else {
-            "its certificate was there, but nobody was seen to use its key"
+        let title = &dossier.title;
+        return match judgement.level {
+            Some(Level::Confirmed) => {
+                format!("answered in the site's place with a key of {title}; the key proves it")
+            }
+            Some(Level::Probable) => {
+                format!("shown a certificate of {title}; nothing that it signed is in the record")
+            }
+            _ => format!("shown a chain of {title} by somebody who did not prove to hold its key"),
         };
-        return format!("intercepted: {}; {sure}", dossier.title);
     }
     let product =
         judgement.finding("known-product").and_then(|found| found.evidence.get("product"));
@@ -54,7 +58,7 @@ fn intercepted(judgement: &Judgement, reference: &Reference) -> String {
         (Some(Actor::Local), Some(name)) => {
             format!("opened on this machine or its network by something that calls itself {name}")
         }
-        _ => "intercepted by somebody between here and the site, with a key that nobody knows yet"
+        _ => "answered in the site's place by somebody on the way, with a key that is in no list"
             .into(),
     }
 }

@@ -108,7 +108,9 @@ fn ruled_out(cause: Innocent, case: &Case<'_>) -> Option<String> {
         }
         Innocent::OmittedIntermediate => match case.path.as_ref()?.top {
             Top::SelfSigned => Some("the chain ends in a root of its own".into()),
-            _ => control.map(str::to_owned),
+            _ => known
+                .map(|id| format!("what signed it is known: a key of {id}"))
+                .or_else(|| control.map(str::to_owned)),
         },
         Innocent::OneCertificate => {
             let whole = case.handshake?.whole;
