@@ -95,14 +95,14 @@ fn measured(report: &Report) -> String {
     );
     if totals.out_of_scope > 0 {
         text += &format!(
-            " {} outside the scope of this report and not counted.",
+            " {} outside the scope of this report and not counted here.",
             lie(totals.out_of_scope, "record lies", "records lie")
         );
     }
     if totals.rejected > 0 {
         text += &format!(
-            " {} no measurement and left out.",
-            lie(totals.rejected, "line was", "lines were")
+            " {} not be read as a measurement.",
+            lie(totals.rejected, "line could", "lines could")
         );
     }
     if totals.broken_off > 0 {
@@ -121,7 +121,7 @@ fn lie(count: u64, one: &str, many: &str) -> String {
 fn found(report: &Report) -> String {
     let totals = &report.totals;
     if totals.handshakes == 0 {
-        return "Nothing was judged.".into();
+        return "Without a handshake nobody can say who answered.".into();
     }
     format!(
         "Somebody answered in the site's place, as part of a campaign, in {}.",
@@ -144,6 +144,9 @@ fn campaign(found: &CampaignReport) -> String {
 
 fn otherwise(report: &Report) -> String {
     let wrong: u64 = report.not_campaigns.values().sum();
+    if report.totals.handshakes == 0 {
+        return "Nothing else was found either.".into();
+    }
     if wrong == 0 {
         return "Every other handshake showed a chain that a public root program vouches for."
             .into();

@@ -16,16 +16,15 @@ pub(super) fn share(part: u64, whole: u64) -> String {
 pub(super) fn share_of(part: u64, whole: u64, what: &str) -> String {
     let gap = if what.is_empty() { "" } else { " " };
     let counts = format!("{} of {}{gap}{what}", number(part), number(whole));
-    match Rate::of(part, whole) {
-        Some(rate) => format!("{counts} ({})", rate_words(rate)),
-        None => counts,
-    }
-}
-
-/// `30 %, 18 to 45 %`.
-pub(super) fn rate_words(rate: Rate) -> String {
-    let bare = |share: f64| percent(share).trim_end_matches(" %").to_owned();
-    format!("{}, {} to {}", percent(rate.value), bare(rate.low), percent(rate.high))
+    let Some(rate) = Rate::of(part, whole) else { return counts };
+    // An end that was rounded to none or all is neither, unless the share is.
+    let low = if part > 0 { rate.low.max(f64::MIN_POSITIVE) } else { 0.0 };
+    let high = if part < whole { rate.high.min(1.0 - f64::EPSILON) } else { 1.0 };
+    let low = percent(low);
+    let low = low.trim_end_matches(" %");
+    // The rate itself is already rounded; to round it once more could turn 3.448 into 3.5.
+    let share = percent(part as f64 / whole as f64);
+    format!("{counts} ({share}, {low} to {})", percent(high))
 }
 
 /// Whole percent, or tenths near the ends; never rounded to none or all.

@@ -41,7 +41,7 @@ impl Days {
         let months = days / 30;
         let step = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400]
             .into_iter()
-            .find(|step| months / step < MOST)
+            .find(|step| months / step <= MOST)
             .unwrap_or(12_000);
         let first_month = i64::from(first.year()) * 12 + i64::from(u8::from(first.month())) - 1;
         let start = (first_month + step - 1) / step * step;
@@ -64,14 +64,14 @@ impl Days {
 /// Two to five round counts from 0 up to at least `most`.
 pub(super) fn counts(most: u64) -> Vec<u64> {
     let most = most.max(1);
-    let mut unit = 1;
+    let mut unit: u64 = 1;
     loop {
-        for step in [unit, 2 * unit, 5 * unit] {
+        for step in [unit, unit.saturating_mul(2), unit.saturating_mul(5)] {
             if most.div_ceil(step) <= 4 {
-                return (0..=most.div_ceil(step)).map(|count| count * step).collect();
+                return (0..=most.div_ceil(step)).map(|count| count.saturating_mul(step)).collect();
             }
         }
-        unit = match u64::checked_mul(unit, 10) {
+        unit = match unit.checked_mul(10) {
             Some(unit) if unit <= u64::MAX / 10 => unit,
             _ => return vec![0, most],
         };

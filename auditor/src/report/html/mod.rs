@@ -1,5 +1,6 @@
 //! One page for people, on a screen, a phone or paper: no script is needed, nothing is fetched.
 
+#[expect(unreachable_pub, reason = "askama makes a filter's inner functions pub")]
 mod filters;
 mod view;
 
