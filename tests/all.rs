@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod layers;
+mod main_job;
 mod ooni_corpus;
 mod parser_corpora;
 mod real_interceptors;

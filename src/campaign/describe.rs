@@ -264,9 +264,10 @@ fn anchors(who: &Who, found: &Interception, reference: &Reference) -> Vec<Anchor
             authority_key_id: None,
         }
     });
+    let names = || found.issuers.iter().cloned().collect::<Vec<_>>().join(" or ");
     let unknown = match who {
-        Who::KeyId(id) => Some((String::new(), Some(id.clone()))),
-        Who::Issuer(name) => Some((name.clone(), None)),
+        Who::KeyId(id) => Some((names(), Some(id.clone()))),
+        Who::Issuer(_) => Some((names(), None)),
         Who::Dossier(_) | Who::Key(_) => None,
     };
     let unknown = unknown.map(|(subject, authority_key_id)| AnchorRow {

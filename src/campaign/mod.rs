@@ -7,7 +7,7 @@ mod interval;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use time::OffsetDateTime;
 
@@ -15,6 +15,7 @@ pub use describe::{AnchorRow, Campaign, IntermediateRow, NetworkRow, TargetRow, 
 pub use intermediate::decimal;
 pub use interval::Rate;
 
+use crate::chain::fields::Fields;
 use crate::chain::{Chain, Fingerprint, KeyHash};
 use crate::detect::{Finding, Level};
 use crate::measurement::Measurement;
@@ -75,6 +76,8 @@ struct Interception {
     last_seen: Option<OffsetDateTime>,
     cells: BTreeMap<Cell, u64>,
     anchors: BTreeMap<KeyHash, String>,
+    /// Names of signers whose keys are not known.
+    issuers: BTreeSet<String>,
     intermediates: BTreeMap<Fingerprint, Intermediate>,
     days: BTreeMap<time::Date, DayUse>,
 }
@@ -248,13 +251,17 @@ fn who(judgement: &Judgement) -> Option<Who> {
     if let Some(key) = &judgement.signing_key {
         return Some(Who::Key(key.key_hash));
     }
-    let chain = judgement.chain.as_ref()?;
-    let last = *judgement.path.as_ref()?.links.last()?;
-    let fields = chain.certificates()[last].fields()?;
-    Some(match &fields.aki {
+    let last = last_link(judgement)?;
+    Some(match &last.aki {
         Some(aki) => Who::KeyId(data_encoding::HEXLOWER.encode(aki)),
-        None => Who::Issuer(fields.issuer.to_string()),
+        None => Who::Issuer(last.issuer.to_string()),
     })
+}
+
+/// The topmost certificate of the path that was sent.
+fn last_link(judgement: &Judgement) -> Option<&Fields> {
+    let last = *judgement.path.as_ref()?.links.last()?;
+    judgement.chain.as_ref()?.certificates()[last].fields()
 }
 
 /// The name under which a report counts what is wrong and no campaign.
@@ -276,6 +283,7 @@ impl Interception {
             last_seen: None,
             cells: BTreeMap::new(),
             anchors: BTreeMap::new(),
+            issuers: BTreeSet::new(),
             intermediates: BTreeMap::new(),
             days: BTreeMap::new(),
         }
@@ -287,6 +295,8 @@ impl Interception {
         *self.cells.entry(cell).or_default() += 1;
         if let Some(SigningKey { key_hash, subject }) = &judgement.signing_key {
             self.anchors.entry(*key_hash).or_insert_with(|| subject.clone());
+        } else if let Some(last) = last_link(judgement) {
+            self.issuers.insert(last.issuer.to_string());
         }
         let mut outside = false;
         let used = intermediate::of(judgement);
@@ -308,6 +318,7 @@ impl Interception {
         self.level = self.level.max(other.level);
         self.seen(other.first_seen, other.last_seen);
         add(&mut self.cells, other.cells);
+        self.issuers.extend(other.issuers);
         for (key, subject) in other.anchors {
             self.anchors.entry(key).or_insert(subject);
         }
