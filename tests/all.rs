@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod layers;
+mod limbo;
 mod main_job;
 mod ooni_corpus;
 mod parser_corpora;

@@ -22,9 +22,14 @@ pub fn corpus(folder: &str) -> Option<PathBuf> {
 }
 
 /// Says that a test did not run, and why.
-#[allow(clippy::print_stderr, reason = "cargo test shows what a test writes there")]
 pub fn skipped(why: &str) {
-    eprintln!("skipped: {why}");
+    told(&format!("skipped: {why}"));
+}
+
+/// Says what a test counted.
+#[allow(clippy::print_stderr, reason = "cargo test shows what a test writes there")]
+pub fn told(line: &str) {
+    eprintln!("{line}");
 }
 
 /// A program of this workspace, built beside this test.
