@@ -2,6 +2,8 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
+mod ccadb;
+mod ccadb_corpus;
 mod layers;
 mod limbo;
 mod main_job;
