@@ -26,6 +26,7 @@ pub mod attribution;
 pub mod campaign;
 pub mod chain;
 pub mod control;
+pub mod ct;
 pub mod detect;
 pub mod measurement;
 pub mod moment;

@@ -4,6 +4,7 @@
 
 mod ccadb;
 mod ccadb_corpus;
+mod ct_corpus;
 mod layers;
 mod limbo;
 mod main_job;

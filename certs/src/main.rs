@@ -1,6 +1,10 @@
-//! Prints `certs/stores/mozilla.pem`: the roots that Mozilla trusts for TLS servers.
+//! Prints `certs/stores/mozilla.pem`, the roots that Mozilla trusts for TLS servers; with
+//! `logs FILE`, what a downloaded list of Certificate Transparency logs becomes in `certs/logs`.
+
+mod logs;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -19,14 +23,23 @@ const HEADER: &str = "\
 ";
 
 fn main() -> io::Result<()> {
-    let roots = roots(&anchors())?;
-
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let mut out = BufWriter::new(io::stdout().lock());
-    out.write_all(HEADER.as_bytes())?;
-    for (sha256, root) in &roots {
-        write_root(&mut out, sha256, root)?;
+    match arguments.as_slice() {
+        [] => write_store(&mut out)?,
+        [command, file] if command == "logs" => logs::write(&mut out, file.as_ref())?,
+        _ => return Err(io::Error::other("usage: kua-certs [logs FILE]")),
     }
     out.flush()
+}
+
+fn write_store(out: &mut impl Write) -> io::Result<()> {
+    let roots = roots(&anchors())?;
+    out.write_all(HEADER.as_bytes())?;
+    for (sha256, root) in &roots {
+        write_root(out, sha256, root)?;
+    }
+    Ok(())
 }
 
 /// What a program trusts: a name and a key, both as whole DER values.

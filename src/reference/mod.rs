@@ -1,7 +1,8 @@
-//! What chains are compared with: root programs, dossiers of interceptors, known products and the
-//! owners of networks, parsed from files laid out like `certs/`.
+//! What chains are compared with: root programs, dossiers of interceptors, logs of certificates,
+//! known products and the owners of networks, parsed from files laid out like `certs/`.
 
 mod dossier;
+mod log;
 mod owner;
 mod product;
 mod store;
@@ -17,6 +18,7 @@ pub use product::{Class, Product};
 
 use crate::chain::KeyHash;
 use crate::chain::fields::Fields;
+use crate::ct::{LogList, Policy};
 use crate::path::SigningKey;
 use crate::signature::{Signed, signed_by};
 use crate::trust::{Anchor, TrustStore};
@@ -37,6 +39,9 @@ const BUILT_IN: &[(&str, &[u8])] = &[
         "interceptors/ru-trusted-root.toml",
         include_bytes!("../../certs/interceptors/ru-trusted-root.toml"),
     ),
+    ("logs/apple.toml", include_bytes!("../../certs/logs/apple.toml")),
+    ("logs/chrome.toml", include_bytes!("../../certs/logs/chrome.toml")),
+    ("logs/policies.toml", include_bytes!("../../certs/logs/policies.toml")),
     ("networks/state_owned.csv", include_bytes!("../../certs/networks/state_owned.csv")),
     ("products.toml", include_bytes!("../../certs/products.toml")),
     ("stores/mozilla.pem", include_bytes!("../../certs/stores/mozilla.pem")),
@@ -58,6 +63,11 @@ pub struct Reference {
     pub stores: Vec<TrustStore>,
     /// Known interceptors, in the order of their files.
     pub dossiers: Vec<Dossier>,
+    /// Logs of certificates, one list a program, in the order of their files; may be empty, and then
+    /// nothing is said of SCTs.
+    pub logs: Vec<LogList>,
+    /// What programs ask of the SCTs in a certificate.
+    pub policies: Vec<Policy>,
     /// Products that intercept on the machine or network of their owner.
     pub products: Vec<Product>,
     /// Networks that states own, by AS number.
@@ -97,6 +107,8 @@ impl Reference {
         let mut reference = Self {
             stores: Vec::new(),
             dossiers: Vec::new(),
+            logs: Vec::new(),
+            policies: Vec::new(),
             products: Vec::new(),
             owners: BTreeMap::new(),
             sources: Vec::new(),
@@ -134,6 +146,12 @@ impl Reference {
                     return Err(ReferenceError::TwoDossiers { path: path.into(), id });
                 }
                 self.dossiers.push(dossier);
+            }
+            ("logs", "policies.toml") => self.policies.extend(log::policies(path, text)?),
+            ("logs", name) if name.ends_with(".toml") => {
+                let list = log::list(path, text)?;
+                date = list.date.map(|date| date.to_string());
+                self.logs.push(list);
             }
             ("", "products.toml") => self.products.extend(product::parse(path, text)?),
             ("networks", "state_owned.csv") => self.owners.extend(owner::parse(path, text)?),
@@ -228,6 +246,14 @@ pub enum ReferenceError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A list of logs or a policy that contradicts itself or lacks what it needs.
+    #[error("{path}: {reason}")]
+    BadLogs {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A line of a table.
     #[error("{path}: line {line} is not `asn,operator,country`")]
     BadOwner {
@@ -303,7 +329,7 @@ mod tests {
         assert_eq!(reference.stores[0].program, "Mozilla");
         assert!(reference.stores[0].date.is_some());
         let read: Vec<_> = reference.sources.iter().map(|source| source.path.clone()).collect();
-        for (folder, ending) in [("interceptors", "toml"), ("stores", "pem")] {
+        for (folder, ending) in [("interceptors", "toml"), ("logs", "toml"), ("stores", "pem")] {
             let dir = format!("{}/certs/{folder}", env!("CARGO_MANIFEST_DIR"));
             for entry in std::fs::read_dir(dir).unwrap() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
