@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::extensions::{GeneralName, ParsedExtension, X509Extension};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
@@ -30,16 +30,24 @@ pub struct Fields {
     pub key_hash: KeyHash,
     /// What kind of key it is.
     pub key: Key,
+    /// Public exponent of an RSA key, where it has 64 bits or fewer.
+    pub rsa_exponent: Option<u64>,
     /// Subject Key Identifier, where present.
     pub ski: Option<Vec<u8>>,
     /// Key identifier of the Authority Key Identifier, where present.
     pub aki: Option<Vec<u8>>,
+    /// Directory name of the Authority Key Identifier, where present.
+    pub aki_name: Option<Name>,
+    /// Serial number of the Authority Key Identifier, as encoded, where present.
+    pub aki_serial: Option<Vec<u8>>,
     /// Basic constraints say CA, or the certificate has version 1 and is self-issued.
     pub is_ca: bool,
     /// DNS names and IP addresses of the subject alternative name, in order.
     pub alternative_names: Vec<String>,
     /// Dotted OIDs of all extensions, in order.
     pub extensions: Vec<String>,
+    /// What the extensions say, in the order of `extensions`.
+    pub extension_bodies: Vec<Body>,
     /// The part that is signed, as encoded.
     pub tbs: Vec<u8>,
     /// Dotted OID of the outer signature algorithm.
@@ -48,6 +56,15 @@ pub struct Fields {
     pub pss_hash: Option<String>,
     /// Content of the signature's BIT STRING.
     pub signature: Vec<u8>,
+}
+
+/// What an extension says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// Whether a verifier that does not know it must refuse the certificate.
+    pub critical: bool,
+    /// Content of the OCTET STRING.
+    pub value: Vec<u8>,
 }
 
 /// Kind and size of a public key.
@@ -96,14 +113,18 @@ impl Fields {
             not_after: tbs.validity().not_after.to_datetime(),
             key_hash: KeyHash::of(&spki),
             key: key_of(&tbs.subject_pki),
+            rsa_exponent: rsa_exponent(&tbs.subject_pki),
             spki,
             ski: None,
             aki: None,
+            aki_name: None,
+            aki_serial: None,
             is_ca: tbs.version().0 == 0 && subject == issuer,
             subject,
             issuer,
             alternative_names: Vec::new(),
             extensions: tbs.extensions().iter().map(|known| known.oid.to_id_string()).collect(),
+            extension_bodies: tbs.extensions().iter().map(body).collect(),
             tbs: tbs.as_ref().to_vec(),
             signature_algorithm: certificate.signature_algorithm.algorithm.to_id_string(),
             pss_hash: pss_hash(certificate),
@@ -113,6 +134,8 @@ impl Fields {
             match extension.parsed_extension() {
                 ParsedExtension::AuthorityKeyIdentifier(aki) => {
                     fields.aki = aki.key_identifier.as_ref().map(|id| id.0.to_vec());
+                    fields.aki_name = aki.authority_cert_issuer.as_deref().and_then(only_name);
+                    fields.aki_serial = aki.authority_cert_serial.map(<[u8]>::to_vec);
                 }
                 ParsedExtension::BasicConstraints(basic) => fields.is_ca = basic.ca,
                 ParsedExtension::SubjectAlternativeName(names) => {
@@ -134,6 +157,43 @@ impl Fields {
     /// Whether subject and issuer are the same name. Says nothing about the signature.
     pub fn self_issued(&self) -> bool {
         self.subject == self.issuer
+    }
+
+    /// What the extension with this dotted OID says, where present.
+    pub fn extension(&self, oid: &str) -> Option<&Body> {
+        let position = self.extensions.iter().position(|found| found == oid)?;
+        self.extension_bodies.get(position)
+    }
+
+    /// Kind, size and exponent of the key in one word: `rsa-2048-e3`, `ec-p256`, `ed25519`, or the
+    /// dotted OID of its curve or algorithm.
+    pub fn key_word(&self) -> String {
+        match &self.key {
+            Key::Rsa { bits } => match self.rsa_exponent {
+                Some(exponent) => format!("rsa-{bits}-e{exponent}"),
+                None => format!("rsa-{bits}"),
+            },
+            Key::Ec { curve } => match curve.as_str() {
+                "1.2.840.10045.3.1.7" => "ec-p256".into(),
+                "1.3.132.0.34" => "ec-p384".into(),
+                "1.3.132.0.35" => "ec-p521".into(),
+                other => format!("ec-{other}"),
+            },
+            Key::Ed25519 => "ed25519".into(),
+            Key::Other { algorithm } => algorithm.clone(),
+        }
+    }
+}
+
+fn body(extension: &X509Extension<'_>) -> Body {
+    Body { critical: extension.critical, value: extension.value.to_vec() }
+}
+
+/// The directory name, where it is the only name.
+fn only_name(names: &[GeneralName<'_>]) -> Option<Name> {
+    match names {
+        [GeneralName::DirectoryName(name)] => Some(Name::from_parsed(name)),
+        _ => None,
     }
 }
 
@@ -159,6 +219,13 @@ fn key_of(spki: &SubjectPublicKeyInfo<'_>) -> Key {
         }
         _ if algorithm == "1.3.101.112" => Key::Ed25519,
         _ => Key::Other { algorithm },
+    }
+}
+
+fn rsa_exponent(spki: &SubjectPublicKeyInfo<'_>) -> Option<u64> {
+    match spki.parsed().ok()? {
+        PublicKey::RSA(key) => key.try_exponent().ok(),
+        _ => None,
     }
 }
 

@@ -43,6 +43,11 @@ impl Name {
         self.attributes.iter().cloned().collect()
     }
 
+    /// The types of its attributes, such as `CN` and `O`, in the order of encoding.
+    pub fn kinds(&self) -> Vec<String> {
+        self.attributes.iter().map(|(kind, _)| kind.clone()).collect()
+    }
+
     /// What a person would call it: common name, else organisation, else the whole name.
     pub fn short(&self) -> String {
         self.attribute("CN").or(self.attribute("O")).map_or_else(|| self.to_string(), str::to_owned)
