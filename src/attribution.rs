@@ -14,6 +14,8 @@ pub enum Basis {
     SignedByKey,
     /// A dossier's certificate is part of the path.
     KeyInChain,
+    /// An authority on the path is made as a dossier's are.
+    Family,
     /// What a control saw.
     Control,
     /// Only a name fits.
@@ -54,6 +56,26 @@ pub(crate) fn by_key(case: &Case<'_>, finding: &Finding) -> Option<Attribution> 
         interceptor: Some(dossier.id.clone()),
         basis,
         signing_key: Some(SigningKey { key_hash: key.key_hash, subject: key.subject.clone() }),
+    })
+}
+
+/// Attributes to the kind of interceptor whose authorities are made in the same way. It names no
+/// dossier, because only a key does: anybody can run the same program, and an issuer chooses its
+/// dates. The dossier is in the evidence, as the one that this may be a sibling of.
+pub(crate) fn by_family(
+    case: &Case<'_>,
+    family: &Finding,
+    mismatch: Option<&Finding>,
+) -> Option<Attribution> {
+    let (_, sibling) = case.sibling()?;
+    let mut basis = vec![Basis::Family];
+    basis.extend(mismatch.map(|_| Basis::Control));
+    Some(Attribution {
+        actor: sibling.dossier.actor,
+        level: family.level,
+        interceptor: None,
+        basis,
+        signing_key: case.anchor(),
     })
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use crate::chain::KeyHash;
+use crate::chain::{Chain, KeyHash};
 use crate::measurement::{Failure, Handshake, HelperHandshake, Measurement};
-use crate::path::path;
+use crate::path::{Path, path};
 use crate::reference::{Conduct, Reference};
 
 /// What controls saw, by host name in lower case.
@@ -34,8 +34,8 @@ impl Controls {
     }
 
     /// Takes measurements of vantage points that are believed clean. The belief is checked: a
-    /// control that was itself shown a chain of a known interceptor says nothing about the site
-    /// and is left out.
+    /// control that was itself shown a chain of a known interceptor, or of an unknown authority that
+    /// is made as a known interceptor's are, says nothing about the site and is left out.
     pub fn new(measurements: &[Measurement], reference: &Reference) -> Self {
         let mut controls = Self::default();
         for measurement in measurements {
@@ -90,7 +90,7 @@ fn seen(
             let dossier = reference.dossier_with(key);
             dossier.is_some_and(|(dossier, _)| dossier.conduct == Conduct::Interception)
         });
-        if dirty {
+        if dirty || is_of_family(chain, &path, reference) {
             return None;
         }
         let leaf = shaken.leaf().and_then(|leaf| leaf.fields());
@@ -104,4 +104,15 @@ fn seen(
             && reference.stores.iter().any(accepts);
     }
     Some(seen)
+}
+
+/// Whether an authority on the path is a sibling of a known interceptor's, and no root program's
+/// key signed on the path.
+fn is_of_family(chain: &Chain, path: &Path, reference: &Reference) -> bool {
+    let public = |key| reference.programs_with(key).next().is_some();
+    if path.signers(chain).into_iter().any(public) {
+        return false;
+    }
+    let fields = path.links.iter().filter_map(|link| chain.certificates()[*link].fields());
+    fields.filter_map(|fields| reference.sibling(fields)).any(|sibling| sibling.fit.is_whole())
 }

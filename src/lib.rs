@@ -28,6 +28,7 @@ pub mod chain;
 pub mod control;
 pub mod ct;
 pub mod detect;
+pub mod family;
 pub mod measurement;
 pub mod moment;
 pub mod path;

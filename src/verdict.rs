@@ -216,21 +216,29 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     if dates && own && holder && case.vouched_control().is_none() {
         return Conclusion::plain(Verdict::Misconfigured, None, &[Basis::PublicAnchor]);
     }
-    // 6. A product on the machine or its network, by its name.
+    // 6. An authority that is made as a known interceptor's are, with a key that nobody listed yet.
     let mismatch = finding("control-mismatch");
+    let family = finding("interceptor-family");
+    if let Some(family) = family.filter(|family| family.level >= Level::Probable)
+        && let Some(found) = attribution::by_family(case, family, mismatch)
+    {
+        return Conclusion::intercepted(found);
+    }
+    // 7. A product on the machine or its network, by its name.
     let product = finding("known-product");
     if let Some(found) = product.and_then(|found| attribution::by_product(case, found, mismatch)) {
         return Conclusion::intercepted(found);
     }
-    // 7. A control is shown a public chain for the name, and this is another one for that name.
+    // 8. A control is shown a public chain for the name, and this is another one for that name.
     if let (Some(mismatch), None) = (mismatch, product)
         && mismatch.level >= Level::Probable
     {
         let name = finding("interceptor-name");
         return Conclusion::intercepted(attribution::by_control(case, mismatch, name));
     }
-    // 8. Wrong, and nobody knows why.
+    // 9. Wrong, and nobody knows why.
     let mut basis = Vec::new();
+    basis.extend(family.map(|_| Basis::Family));
     basis.extend(mismatch.map(|_| Basis::Control));
     basis.extend(finding("interceptor-name").or(product).map(|_| Basis::NameOnly));
     Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis)

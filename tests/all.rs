@@ -5,6 +5,7 @@
 mod ccadb;
 mod ccadb_corpus;
 mod ct_corpus;
+mod families;
 mod layers;
 mod limbo;
 mod main_job;

@@ -9,13 +9,14 @@ use kua_tests::{files_below, repository};
 const ROOMS: &[(&str, &[&str])] = &[
     ("chain", &[]),
     ("moment", &[]),
+    ("family", &["chain"]),
     ("signature", &["chain"]),
     ("ct", &["chain"]),
     ("path", &["chain", "signature"]),
     ("trust", &["chain"]),
     ("measurement", &["chain"]),
     ("wire", &["chain", "measurement"]),
-    ("reference", &["chain", "ct", "path", "signature", "trust"]),
+    ("reference", &["chain", "ct", "family", "path", "signature", "trust"]),
     ("control", &["chain", "ct", "measurement", "path", "reference", "trust"]),
     (
         "detect",

@@ -7,7 +7,7 @@ use crate::chain::{Chain, KeyHash};
 use crate::control::{Controls, Seen};
 use crate::measurement::{Failure, Handshake, Measurement};
 use crate::path::{Path, SigningKey, path};
-use crate::reference::{Dossier, DossierKey, Reference};
+use crate::reference::{Dossier, DossierKey, Reference, Sibling};
 use crate::trust::{Anchor, Refusal, TrustStore, fits_name};
 
 /// One handshake, or none where the measurement did not come so far.
@@ -107,6 +107,18 @@ impl<'a> Case<'a> {
     /// The known interceptor whose key signed on the way up, and that key.
     pub fn dossier(&self) -> Option<(&'a Dossier, &'a DossierKey)> {
         self.signers().into_iter().rev().find_map(|key| self.reference.dossier_with(key))
+    }
+
+    /// The authority on the path that is made as those of a known interceptor are, with its
+    /// position, where no root program's key and no dossier's key signed: the best fit.
+    pub fn sibling(&self) -> Option<(usize, Sibling<'a>)> {
+        if self.vouched().is_some() || self.publicly_rooted() || self.dossier().is_some() {
+            return None;
+        }
+        let siblings = self
+            .links()
+            .filter_map(|(position, fields)| Some((position, self.reference.sibling(fields)?)));
+        siblings.min_by_key(|(_, sibling)| sibling.fit.misfits.len())
     }
 
     /// Whether the leaf is for the target; `None` where nobody can tell.

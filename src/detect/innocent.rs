@@ -21,6 +21,8 @@ pub enum Innocent {
     OneCertificate,
     /// Captive portal.
     Portal,
+    /// The program that makes certificates.
+    SameProgram,
     /// Somebody without the leaf's key.
     Replayed,
     /// The site's own doing.
@@ -58,6 +60,9 @@ impl Innocent {
             }
             Self::Portal => "a captive portal that wants a login first",
             Self::Replayed => "a server sent somebody else's chain without holding its key",
+            Self::SameProgram => {
+                "somebody else made it with the same program and the same settings"
+            }
             Self::SiteChose => "the owner of the site chose this authority",
             Self::SiteItself => "the site itself presents this chain to everybody",
             Self::StaleReference => {
@@ -128,6 +133,6 @@ fn ruled_out(cause: Innocent, case: &Case<'_>) -> Option<String> {
         Innocent::StaleReference => known
             .map(|id| format!("the chain is signed by a key of {id}, which no program holds"))
             .or_else(|| control.map(str::to_owned)),
-        Innocent::StolenKey => None,
+        Innocent::SameProgram | Innocent::StolenKey => None,
     }
 }

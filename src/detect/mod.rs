@@ -4,6 +4,7 @@ mod case;
 mod control_mismatch;
 mod expired_in_use;
 mod innocent;
+mod interceptor_family;
 mod interceptor_name;
 mod known_interceptor;
 mod known_product;
@@ -24,6 +25,7 @@ pub use innocent::{Innocent, State};
 pub static DETECTORS: &[&Detector] = &[
     &known_interceptor::DETECTOR,
     &site_chose_state_ca::DETECTOR,
+    &interceptor_family::DETECTOR,
     &interceptor_name::DETECTOR,
     &control_mismatch::DETECTOR,
     &known_product::DETECTOR,

@@ -11,6 +11,7 @@ use super::ReferenceError;
 use crate::chain::KeyHash;
 use crate::chain::fields::Fields;
 use crate::chain::name::attributes_of;
+use crate::family::Template;
 
 /// One interceptor, as far as published sources know it.
 #[derive(Clone, Debug)]
@@ -41,8 +42,22 @@ pub struct Dossier {
     pub names: Vec<BTreeSet<(String, String)>>,
     /// Its keys; empty where none is known.
     pub keys: Vec<DossierKey>,
+    /// How its authorities are made, where that was learnt.
+    pub family: Option<Family>,
     /// Addresses of the sources.
     pub sources: Vec<String>,
+}
+
+/// How the authorities of an interceptor are made.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Family {
+    /// Stable name. Published judgements refer to it.
+    pub id: String,
+    /// SHA-256 of the certificates that the template was learnt from, hexadecimal.
+    pub learnt_from: Vec<String>,
+    /// What they share.
+    pub template: Template,
 }
 
 /// A key that an interceptor signs with.
@@ -132,6 +147,9 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Dossier, ReferenceError> {
     if written.key.is_empty() && written.names.is_empty() {
         return Err(bad("it has neither a [[key]] nor names".into()));
     }
+    if written.family.as_ref().is_some_and(|family| !family.template.is_distinctive()) {
+        return Err(bad("its [family] has no rule that strangers do not share".into()));
+    }
     let keys: Vec<_> =
         (0..).zip(&written.key).map(|(index, key)| key_of(path, index, key)).collect();
     let keys = keys.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -152,6 +170,7 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Dossier, ReferenceError> {
         chosen_by: written.chosen_by,
         names: names.into_iter().filter(|name| !name.is_empty()).collect(),
         keys,
+        family: written.family,
         sources: written.source.into_iter().map(|source| source.url).collect(),
     })
 }
@@ -212,6 +231,7 @@ struct Written {
     names: Vec<String>,
     #[serde(default)]
     key: Vec<WrittenKey>,
+    family: Option<Family>,
     #[serde(default)]
     source: Vec<WrittenSource>,
 }
@@ -267,6 +287,11 @@ mod tests {
             least(&format!("subject = \"CN=R\"\npublic_key = \"{key}\"\nsha256 = \"12\"")),
             least(&format!("subject = \"CN=R\"\npublic_key = \"{key}\""))
                 .replace("state\"\n[", "king\"\n["),
+            least(&format!(
+                "subject = \"CN=R\"\npublic_key = \"{key}\"\n[family]\nid = \"f\"\n\
+                 learnt_from = []\n[family.template]\nkey = \"rsa-4096-e65537\"\n\
+                 made = [\"2020-02-28\", \"2020-02-28\"]"
+            )),
         ] {
             assert!(parse("interceptors/some.toml", &text).is_err(), "{text}");
         }

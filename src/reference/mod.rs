@@ -12,13 +12,14 @@ use std::collections::BTreeMap;
 use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
 
-pub use dossier::{Actor, Conduct, Dossier, DossierKey, Period};
+pub use dossier::{Actor, Conduct, Dossier, DossierKey, Family, Period};
 pub use owner::Owner;
 pub use product::{Class, Product};
 
 use crate::chain::KeyHash;
 use crate::chain::fields::Fields;
 use crate::ct::{LogList, Policy};
+use crate::family::{Fit, matches};
 use crate::path::SigningKey;
 use crate::signature::{Signed, signed_by};
 use crate::trust::{Anchor, TrustStore};
@@ -76,6 +77,17 @@ pub struct Reference {
     pub sources: Vec<Source>,
     /// Position of store and anchor by the DER of the anchor's subject.
     by_subject: BTreeMap<Vec<u8>, Vec<(usize, usize)>>,
+}
+
+/// An authority that is made as those of a known interceptor are.
+#[derive(Clone, Debug)]
+pub struct Sibling<'a> {
+    /// The interceptor.
+    pub dossier: &'a Dossier,
+    /// Its family.
+    pub family: &'a Family,
+    /// Which features the authority has.
+    pub fit: Fit,
 }
 
 /// A reference file that was read, for reports to name.
@@ -194,6 +206,21 @@ impl Reference {
         self.dossiers.iter().find_map(|dossier| {
             dossier.keys.iter().find(|known| known.key_hash == key).map(|known| (dossier, known))
         })
+    }
+
+    /// The known interceptor whose authorities are made as `certificate` is, by a key that no
+    /// dossier lists; at least by the same program, if not on the same days.
+    pub fn sibling(&self, certificate: &Fields) -> Option<Sibling<'_>> {
+        if !certificate.is_ca || self.dossier_with(certificate.key_hash).is_some() {
+            return None;
+        }
+        let intercepting = |dossier: &&Dossier| dossier.conduct == Conduct::Interception;
+        let fits = self.dossiers.iter().filter(intercepting).filter_map(|dossier| {
+            let family = dossier.family.as_ref()?;
+            let fit = matches(&family.template, certificate);
+            fit.is_same_program().then_some(Sibling { dossier, family, fit })
+        });
+        fits.min_by_key(|sibling| sibling.fit.misfits.len())
     }
 
     /// The programs that hold a key as a trust anchor.
