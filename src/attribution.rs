@@ -18,6 +18,8 @@ pub enum Basis {
     Family,
     /// What a control saw.
     Control,
+    /// The leaf was made from the genuine one.
+    Forgery,
     /// Only a name fits.
     NameOnly,
     /// A root program's key signed the chain.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use crate::chain::{Chain, KeyHash};
+use crate::chain::{Certificate, Chain, KeyHash};
 use crate::measurement::{Failure, Handshake, HelperHandshake, Measurement};
 use crate::path::{Path, path};
 use crate::reference::{Conduct, Reference};
@@ -25,6 +25,8 @@ pub struct Seen {
     pub anchor: Option<KeyHash>,
     /// A root program accepted its chain for the name at its time.
     pub vouched: bool,
+    /// The leaf it was shown, where it kept the leaf and a root program vouched.
+    pub genuine: Option<Certificate>,
 }
 
 impl Controls {
@@ -67,6 +69,7 @@ impl From<&HelperHandshake> for Seen {
             leaf_key: None,
             anchor: None,
             vouched: helper.failure.is_none(),
+            genuine: None,
         }
     }
 }
@@ -83,6 +86,7 @@ fn seen(
         leaf_key: None,
         anchor: None,
         vouched: false,
+        genuine: None,
     };
     if let Some(chain) = &shaken.chain {
         let path = path(chain, |fields| reference.signer(fields));
@@ -102,6 +106,7 @@ fn seen(
         seen.vouched = shaken.whole
             && shaken.extra.holds_key != Some(false)
             && reference.stores.iter().any(accepts);
+        seen.genuine = shaken.leaf().filter(|_| seen.vouched).cloned();
     }
     Some(seen)
 }

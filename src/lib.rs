@@ -29,6 +29,7 @@ pub mod control;
 pub mod ct;
 pub mod detect;
 pub mod family;
+pub mod forgery;
 pub mod measurement;
 pub mod moment;
 pub mod path;

@@ -175,6 +175,13 @@ impl Conclusion {
         Self { verdict, level, basis: basis.to_vec(), attribution: None }
     }
 
+    /// The same, resting on one thing more. It says nothing of who, and raises no level.
+    fn and(mut self, more: Option<Basis>) -> Self {
+        self.basis.extend(more);
+        self.basis.sort();
+        self
+    }
+
     fn intercepted(attribution: Attribution) -> Self {
         Self {
             verdict: Verdict::Intercepted,
@@ -218,30 +225,32 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     }
     // 6. An authority that is made as a known interceptor's are, with a key that nobody listed yet.
     let mismatch = finding("control-mismatch");
+    let made = finding("forged-leaf").filter(|made| made.level >= Level::Probable);
+    let made = made.map(|_| Basis::Forgery);
     let family = finding("interceptor-family");
     if let Some(family) = family.filter(|family| family.level >= Level::Probable)
         && let Some(found) = attribution::by_family(case, family, mismatch)
     {
-        return Conclusion::intercepted(found);
+        return Conclusion::intercepted(found).and(made);
     }
     // 7. A product on the machine or its network, by its name.
     let product = finding("known-product");
     if let Some(found) = product.and_then(|found| attribution::by_product(case, found, mismatch)) {
-        return Conclusion::intercepted(found);
+        return Conclusion::intercepted(found).and(made);
     }
     // 8. A control is shown a public chain for the name, and this is another one for that name.
     if let (Some(mismatch), None) = (mismatch, product)
         && mismatch.level >= Level::Probable
     {
         let name = finding("interceptor-name");
-        return Conclusion::intercepted(attribution::by_control(case, mismatch, name));
+        return Conclusion::intercepted(attribution::by_control(case, mismatch, name)).and(made);
     }
     // 9. Wrong, and nobody knows why.
     let mut basis = Vec::new();
     basis.extend(family.map(|_| Basis::Family));
     basis.extend(mismatch.map(|_| Basis::Control));
     basis.extend(finding("interceptor-name").or(product).map(|_| Basis::NameOnly));
-    Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis)
+    Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis).and(made)
 }
 
 fn by_dossier(case: &Case<'_>, known: &Finding, chosen: bool) -> Conclusion {

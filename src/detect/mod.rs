@@ -3,6 +3,7 @@
 mod case;
 mod control_mismatch;
 mod expired_in_use;
+mod forged_leaf;
 mod innocent;
 mod interceptor_family;
 mod interceptor_name;
@@ -28,6 +29,7 @@ pub static DETECTORS: &[&Detector] = &[
     &interceptor_family::DETECTOR,
     &interceptor_name::DETECTOR,
     &control_mismatch::DETECTOR,
+    &forged_leaf::DETECTOR,
     &known_product::DETECTOR,
     &unknown_anchor::DETECTOR,
     &expired_in_use::DETECTOR,

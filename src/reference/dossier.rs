@@ -12,6 +12,7 @@ use crate::chain::KeyHash;
 use crate::chain::fields::Fields;
 use crate::chain::name::attributes_of;
 use crate::family::Template;
+use crate::forgery::Rule;
 
 /// One interceptor, as far as published sources know it.
 #[derive(Clone, Debug)]
@@ -44,6 +45,8 @@ pub struct Dossier {
     pub keys: Vec<DossierKey>,
     /// How its authorities are made, where that was learnt.
     pub family: Option<Family>,
+    /// How its forged leaves are made, where that is known.
+    pub grammar: Option<Rule>,
     /// Addresses of the sources.
     pub sources: Vec<String>,
 }
@@ -150,6 +153,9 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Dossier, ReferenceError> {
     if written.family.as_ref().is_some_and(|family| !family.template.is_distinctive()) {
         return Err(bad("its [family] has no rule that strangers do not share".into()));
     }
+    if written.grammar.as_ref().is_some_and(|rule| !rule.is_distinctive()) {
+        return Err(bad("its [grammar] says too little to tell one box from others".into()));
+    }
     let keys: Vec<_> =
         (0..).zip(&written.key).map(|(index, key)| key_of(path, index, key)).collect();
     let keys = keys.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -171,6 +177,7 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Dossier, ReferenceError> {
         names: names.into_iter().filter(|name| !name.is_empty()).collect(),
         keys,
         family: written.family,
+        grammar: written.grammar,
         sources: written.source.into_iter().map(|source| source.url).collect(),
     })
 }
@@ -232,6 +239,7 @@ struct Written {
     #[serde(default)]
     key: Vec<WrittenKey>,
     family: Option<Family>,
+    grammar: Option<Rule>,
     #[serde(default)]
     source: Vec<WrittenSource>,
 }
@@ -287,6 +295,9 @@ mod tests {
             least(&format!("subject = \"CN=R\"\npublic_key = \"{key}\"\nsha256 = \"12\"")),
             least(&format!("subject = \"CN=R\"\npublic_key = \"{key}\""))
                 .replace("state\"\n[", "king\"\n["),
+            least(&format!(
+                "subject = \"CN=R\"\npublic_key = \"{key}\"\n[grammar]\nkeys = [\"rsa-2048-e3\"]"
+            )),
             least(&format!(
                 "subject = \"CN=R\"\npublic_key = \"{key}\"\n[family]\nid = \"f\"\n\
                  learnt_from = []\n[family.template]\nkey = \"rsa-4096-e65537\"\n\

@@ -20,6 +20,7 @@ use crate::chain::KeyHash;
 use crate::chain::fields::Fields;
 use crate::ct::{LogList, Policy};
 use crate::family::{Fit, matches};
+use crate::forgery::Grammar;
 use crate::path::SigningKey;
 use crate::signature::{Signed, signed_by};
 use crate::trust::{Anchor, TrustStore};
@@ -221,6 +222,13 @@ impl Reference {
             fit.is_same_program().then_some(Sibling { dossier, family, fit })
         });
         fits.min_by_key(|sibling| sibling.fit.misfits.len())
+    }
+
+    /// The known interceptor whose box forges in this grammar.
+    pub fn box_with(&self, grammar: &Grammar) -> Option<&Dossier> {
+        let fits =
+            |dossier: &&Dossier| dossier.grammar.as_ref().is_some_and(|rule| rule.fits(grammar));
+        self.dossiers.iter().find(fits)
     }
 
     /// The programs that hold a key as a trust anchor.
