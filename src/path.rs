@@ -40,8 +40,10 @@ pub struct SigningKey {
 /// Most signatures checked for one chain, so that decoys cost bounded time.
 const MAX_CHECKS: usize = 256;
 
-/// Most certificates of a chain among which signers are looked for.
-const MAX_CANDIDATES: usize = 128;
+/// Most readable certificates of a chain among which signers are looked for: about as many as the
+/// longest message that a client takes can hold (Go: 256 kB, rustls: 64 kB), so that decoys sent
+/// before a signer do not hide it.
+const MAX_CANDIDATES: usize = 1024;
 
 /// Climbs from the first certificate, through presented certificates first and then to the key
 /// that `outside` knows to have signed the last link.
@@ -79,10 +81,10 @@ fn presented_signer(
     let candidates = || {
         certificates
             .iter()
-            .take(MAX_CANDIDATES)
             .enumerate()
-            .filter(|(position, _)| !links.contains(position))
             .filter_map(|(position, candidate)| Some((position, candidate.fields()?)))
+            .take(MAX_CANDIDATES)
+            .filter(|(position, _)| !links.contains(position))
     };
     let by_name = candidates().filter(|(_, candidate)| candidate.subject == fields.issuer);
     let others = candidates().filter(|(_, candidate)| candidate.subject != fields.issuer);
