@@ -1,5 +1,7 @@
 //! The order of reasoning, on drawn chains: whom a judgement accuses, and above all whom it does not.
 
+mod hostile;
+
 use kua_mint::{Authority, Key, NOW, Template, name, self_signed};
 
 use super::Verdict::{Anomaly, Blocked, Inconclusive, Intercepted, Misconfigured, Normal};
