@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::chain::{Certificate, Chain, KeyHash};
+use crate::ct;
 use crate::measurement::{Failure, Handshake, HelperHandshake, Measurement};
 use crate::path::{Path, path};
 use crate::reference::{Conduct, Reference};
@@ -27,6 +28,8 @@ pub struct Seen {
     pub vouched: bool,
     /// The leaf it was shown, where it kept the leaf and a root program vouched.
     pub genuine: Option<Certificate>,
+    /// The leaf it was shown carries an SCT that a known log made for it.
+    pub logged: bool,
 }
 
 impl Controls {
@@ -70,6 +73,7 @@ impl From<&HelperHandshake> for Seen {
             anchor: None,
             vouched: helper.failure.is_none(),
             genuine: None,
+            logged: false,
         }
     }
 }
@@ -87,6 +91,7 @@ fn seen(
         anchor: None,
         vouched: false,
         genuine: None,
+        logged: false,
     };
     if let Some(chain) = &shaken.chain {
         let path = path(chain, |fields| reference.signer(fields));
@@ -107,6 +112,12 @@ fn seen(
             && shaken.extra.holds_key != Some(false)
             && reference.stores.iter().any(accepts);
         seen.genuine = shaken.leaf().filter(|_| seen.vouched).cloned();
+        // Asked only where it can make a difference.
+        if let Some(leaf) = leaf.filter(|_| seen.vouched) {
+            let signer = path.signers(chain).first().copied();
+            let scts = ct::check(leaf, signer, &reference.logs);
+            seen.logged = scts.iter().any(|sct| sct.outcome == ct::Outcome::Valid);
+        }
     }
     Some(seen)
 }

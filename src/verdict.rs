@@ -205,7 +205,7 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     }
     // 2. A root program vouches, and the peer is the holder of the key.
     if case.vouched().is_some() {
-        return vouched(case, shaken);
+        return vouched(case, shaken, findings);
     }
     // 3. The client that made the record vouched: it is the reference that lacks a root.
     if case.accepted_by_recorder() {
@@ -225,7 +225,8 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     }
     // 6. An authority that is made as a known interceptor's are, with a key that nobody listed yet.
     let mismatch = finding("control-mismatch");
-    let made = finding("forged-leaf").filter(|made| made.level >= Level::Probable);
+    let made = ["forged-leaf", "invalid-scts"].into_iter().filter_map(finding);
+    let made = made.map(|made| made.level).max().filter(|level| *level >= Level::Probable);
     let made = made.map(|_| Basis::Forgery);
     let family = finding("interceptor-family");
     if let Some(family) = family.filter(|family| family.level >= Level::Probable)
@@ -276,19 +277,40 @@ fn by_dossier(case: &Case<'_>, known: &Finding, chosen: bool) -> Conclusion {
     }
 }
 
-fn vouched(case: &Case<'_>, shaken: &Handshake) -> Conclusion {
+fn vouched(case: &Case<'_>, shaken: &Handshake, findings: &[Finding]) -> Conclusion {
     let answered = match shaken.extra.holds_key {
         Some(holds) => holds,
         None => shaken.failure.is_none(),
     };
     let basis = [Basis::PublicAnchor];
     if answered && !shaken.failure.as_ref().is_some_and(Failure::is_cut) {
-        return Conclusion::plain(Verdict::Normal, None, &basis);
+        return expected(case, findings);
     }
     if shaken.extra.holds_key == Some(false) {
         return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis);
     }
     without_chain(case)
+}
+
+/// Trusted, but expected? The key of an authority can be misused where only one network sees it.
+/// What the certificate lacks of public logs is the site's own doing as often as not: it is only held
+/// against it where a control is shown another key that is in the logs.
+fn expected(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
+    let finding = |id: &str| findings.iter().find(|finding| finding.detector == id);
+    let copied = finding("invalid-scts").is_some_and(|found| found.level >= Level::Probable);
+    let basis = [Basis::PublicAnchor];
+    if !copied && finding("missing-scts").is_none() {
+        return Conclusion::plain(Verdict::Normal, None, &basis);
+    }
+    if case.logged_elsewhere().is_some() {
+        let basis = [Basis::Control, Basis::PublicAnchor];
+        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis);
+    }
+    let key = case.leaf().map(|leaf| leaf.key_hash);
+    let shown_elsewhere = case.controls.iter().any(|seen| key.is_some() && seen.leaf_key == key);
+    // Promises that were made for another certificate speak against this one; silence does not.
+    let verdict = if copied && !shown_elsewhere { Verdict::Inconclusive } else { Verdict::Normal };
+    Conclusion::plain(verdict, None, &basis)
 }
 
 /// No chain, or a chain that nobody stood up for before the connection ended.

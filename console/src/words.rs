@@ -1,5 +1,6 @@
 //! Judgements in words that a volunteer understands: what was seen, how sure, what to do.
 
+use kua::attribution::Basis;
 use kua::detect::Level;
 use kua::measurement::{Failure, codes};
 use kua::reference::{Actor, Reference};
@@ -12,10 +13,19 @@ pub fn headline(judgement: &Judgement, reference: &Reference) -> String {
         Verdict::Blocked => "the connection was cut here; elsewhere the same site answers".into(),
         Verdict::Anomaly => anomaly(judgement),
         Verdict::Misconfigured => misconfigured(judgement, reference),
+        Verdict::Inconclusive if judgement.has("invalid-scts") => {
+            "vouched for by a public authority, with the promises that logs made for another certificate".into()
+        }
         Verdict::Inconclusive => match &judgement.failure {
             Some(failure) => format!("{} ({failure})", no_answer(failure)),
             None => "nothing was seen that could be judged".into(),
         },
+        Verdict::Normal if judgement.has("missing-scts") => {
+            "vouched for by a public authority, without the promises of public logs that browsers ask for".into()
+        }
+        Verdict::Normal if judgement.has("invalid-scts") => {
+            "vouched for by a public authority; it carries promises that logs made for another certificate".into()
+        }
         Verdict::Normal => "the site's own certificate, vouched for by a public authority".into(),
     }
 }
@@ -73,6 +83,10 @@ fn anomaly(judgement: &Judgement) -> String {
     if judgement.has("unknown-anchor") {
         return "signed by a key that no root program knows; nothing says whose".into();
     }
+    let logs = judgement.has("missing-scts") || judgement.has("invalid-scts");
+    if logs && judgement.basis == [Basis::Control, Basis::PublicAnchor] {
+        return "vouched for by a public authority, without the promises of public logs that the site's other key has elsewhere".into();
+    }
     match &judgement.failure {
         Some(failure) => format!("wrong, and unexplained ({failure})"),
         None => "wrong, and unexplained".into(),
@@ -86,7 +100,7 @@ fn misconfigured(judgement: &Judgement, reference: &Reference) -> String {
         let title = known.map_or("a state's authority", |dossier| dossier.title.as_str());
         return format!("the site itself seems to have chosen {title}");
     }
-    if judgement.basis.contains(&kua::attribution::Basis::Control) {
+    if judgement.basis.contains(&Basis::Control) {
         return "the site itself shows this bad certificate: a control sees it too".into();
     }
     "the site's own certificate is outside its dates; a public authority signed it".into()

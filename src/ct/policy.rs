@@ -13,6 +13,8 @@ use crate::chain::fields::Fields;
 pub struct Policy {
     /// The program's name, such as `Chrome`.
     pub program: String,
+    /// The root programs under whose roots it holds; a root of nobody's program is asked nothing.
+    pub stores: Vec<String>,
     /// The first moment for which it holds.
     pub from: OffsetDateTime,
     /// The first moment for which it holds no more.

@@ -160,6 +160,7 @@ fn what_policies_ask() {
     };
     let policy = Policy {
         program: "Test".into(),
+        stores: Vec::new(),
         from: OffsetDateTime::from_unix_timestamp(NOW - 100 * DAY).unwrap(),
         until: None,
         rules: vec![

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use crate::chain::fields::Fields;
 use crate::chain::{Chain, KeyHash};
 use crate::control::{Controls, Seen};
+use crate::ct::{self, Checked};
 use crate::measurement::{Failure, Handshake, Measurement};
 use crate::path::{Path, SigningKey, path};
 use crate::reference::{Dossier, DossierKey, Reference, Sibling};
@@ -25,6 +26,8 @@ pub struct Case<'a> {
     pub path: Option<Path>,
     /// What each root program says of the chain for the target; empty where no leaf is known.
     pub trust: Vec<(&'a TrustStore, Result<&'a Anchor, Refusal>)>,
+    /// The SCTs that the leaf carries, checked; empty also where the reference knows no logs.
+    pub scts: Vec<Checked<'a>>,
     /// What clean controls saw for the target.
     pub controls: Vec<Seen>,
 }
@@ -46,9 +49,13 @@ impl<'a> Case<'a> {
             reference,
             path: chain.map(|chain| path(chain, |fields| reference.signer(fields))),
             trust: Vec::new(),
+            scts: Vec::new(),
             controls: controls_for(target.as_deref(), measurement, controls),
             target,
         };
+        if let (Some(leaf), false) = (case.leaf(), reference.logs.is_empty()) {
+            case.scts = ct::check(leaf, case.signer(), &reference.logs);
+        }
         if let (Some(chain), Some(name), Some(_)) = (chain, &case.target, case.leaf()) {
             let at = measurement.started;
             case.trust = reference
@@ -91,6 +98,11 @@ impl<'a> Case<'a> {
             (Some(path), Some(chain)) => path.signers(chain),
             _ => Vec::new(),
         }
+    }
+
+    /// The key that signed the first certificate.
+    pub fn signer(&self) -> Option<KeyHash> {
+        self.signers().first().copied()
     }
 
     /// The key that the chain leads up to.
@@ -145,6 +157,17 @@ impl<'a> Case<'a> {
     /// A control to which a root program vouched for the target.
     pub fn vouched_control(&self) -> Option<&Seen> {
         self.controls.iter().find(|seen| seen.vouched)
+    }
+
+    /// A control to which a root program vouched for another key whose certificate is in public
+    /// logs, where no control was shown this key.
+    pub fn logged_elsewhere(&self) -> Option<&Seen> {
+        let key = self.leaf()?.key_hash;
+        if self.controls.iter().any(|seen| seen.leaf_key == Some(key)) {
+            return None;
+        }
+        let other = |seen: &&Seen| seen.vouched && seen.logged && seen.leaf_key.is_some();
+        self.controls.iter().find(other)
     }
 
     /// A control that was shown the same key or the same anchor, or that kept no certificate and

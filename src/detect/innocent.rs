@@ -9,12 +9,16 @@ use crate::reference::{Actor, Conduct};
 /// A cause that accuses nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Innocent {
+    /// The authority's own mistake.
+    AuthorityErred,
     /// The probe's clock.
     ClockSkew,
     /// DNS.
     DnsMoved,
     /// Antivirus, parental control, employer.
     LocalProduct,
+    /// The site's own choice of a certificate that no log shows.
+    NotLogged,
     /// The site's own server.
     OmittedIntermediate,
     /// The record.
@@ -25,10 +29,14 @@ pub enum Innocent {
     SameProgram,
     /// Somebody without the leaf's key.
     Replayed,
+    /// Another way of delivery, which records do not keep.
+    SctsElsewhere,
     /// The site's own doing.
     SiteItself,
     /// The site's own choice.
     SiteChose,
+    /// The lists of logs.
+    StaleLogs,
     /// The reference data.
     StaleReference,
     /// The interceptor's key.
@@ -49,10 +57,16 @@ impl Innocent {
     /// The cause, in words.
     pub fn words(self) -> &'static str {
         match self {
+            Self::AuthorityErred => {
+                "the authority put the promises of another certificate into this one by mistake"
+            }
             Self::ClockSkew => "the probe's clock was wrong",
             Self::DnsMoved => "DNS sent the probe to another server",
             Self::LocalProduct => {
                 "antivirus, parental control or an employer's proxy on this machine or network"
+            }
+            Self::NotLogged => {
+                "its owner or its authority keeps it out of the logs, for clients that do not ask"
             }
             Self::OmittedIntermediate => "the site forgot to send an intermediate certificate",
             Self::OneCertificate => {
@@ -63,8 +77,12 @@ impl Innocent {
             Self::SameProgram => {
                 "somebody else made it with the same program and the same settings"
             }
+            Self::SctsElsewhere => "the SCTs came in the TLS handshake or with the OCSP answer",
             Self::SiteChose => "the owner of the site chose this authority",
             Self::SiteItself => "the site itself presents this chain to everybody",
+            Self::StaleLogs => {
+                "the lists of logs known here are older or newer than the certificate"
+            }
             Self::StaleReference => {
                 "the root programs known here are older or newer than the chain"
             }
@@ -90,6 +108,8 @@ fn ruled_out(cause: Innocent, case: &Case<'_>) -> Option<String> {
     let control = case.vouched_control().is_some() && case.agreeing_control().is_none();
     let control = control.then_some("a control was shown a chain that a root program accepts");
     match cause {
+        Innocent::AuthorityErred => (case.vouched().is_none() && !case.publicly_rooted())
+            .then(|| "no public authority signed it".into()),
         Innocent::ClockSkew => {
             let refused = case.refusal()?;
             let dates = matches!(
@@ -133,6 +153,17 @@ fn ruled_out(cause: Innocent, case: &Case<'_>) -> Option<String> {
         Innocent::StaleReference => known
             .map(|id| format!("the chain is signed by a key of {id}, which no program holds"))
             .or_else(|| control.map(str::to_owned)),
-        Innocent::SameProgram | Innocent::StolenKey => None,
+        Innocent::StaleLogs if case.scts.is_empty() => {
+            Some("the certificate carries no SCT of any log".into())
+        }
+        Innocent::StaleLogs => {
+            let known = case.scts.iter().all(|sct| sct.log.is_some());
+            known.then(|| "the lists know every log whose SCT it carries".into())
+        }
+        // Records do not hold what would rule these out.
+        Innocent::NotLogged
+        | Innocent::SameProgram
+        | Innocent::SctsElsewhere
+        | Innocent::StolenKey => None,
     }
 }

@@ -7,8 +7,10 @@ mod forged_leaf;
 mod innocent;
 mod interceptor_family;
 mod interceptor_name;
+mod invalid_scts;
 mod known_interceptor;
 mod known_product;
+mod missing_scts;
 mod site_chose_state_ca;
 mod unknown_anchor;
 mod weak_key;
@@ -34,6 +36,8 @@ pub static DETECTORS: &[&Detector] = &[
     &unknown_anchor::DETECTOR,
     &expired_in_use::DETECTOR,
     &weak_key::DETECTOR,
+    &missing_scts::DETECTOR,
+    &invalid_scts::DETECTOR,
 ];
 
 /// One question asked of every handshake.

@@ -46,6 +46,7 @@ struct WrittenPolicies {
 #[serde(deny_unknown_fields)]
 struct WrittenPolicy {
     program: String,
+    stores: Vec<String>,
     from: String,
     until: Option<String>,
     /// For readers.
@@ -125,6 +126,7 @@ fn policy(written: WrittenPolicy) -> Result<Policy, String> {
         from: begin(&written.from)?,
         until: written.until.as_deref().map(begin).transpose()?,
         program: written.program,
+        stores: written.stores,
         rules: written.rules,
     })
 }
@@ -184,7 +186,7 @@ mod tests {
         ] {
             assert!(list("logs/p.toml", &text).is_err(), "{text}");
         }
-        let head = "[[policy]]\nprogram = \"P\"\nfrom = \"2018-05-01\"\n";
+        let head = "[[policy]]\nprogram = \"P\"\nstores = [\"P\"]\nfrom = \"2018-05-01\"\n";
         let rule = "{ scts = 2, operators = 2 }";
         assert_eq!(policies("x", &format!("{head}rules = [{rule}]\n")).unwrap().len(), 1);
         for text in [

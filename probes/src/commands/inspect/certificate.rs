@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use data_encoding::HEXLOWER;
 use kua::campaign::decimal;
-use kua::chain::Certificate;
 use kua::chain::fields::{Fields, Key};
+use kua::chain::{Certificate, KeyHash};
+use kua::ct::{LogList, Outcome, check};
 use kua::moment::rfc3339;
 use kua_console::Moment;
 
@@ -45,6 +46,43 @@ pub(super) fn write(
         writeln!(out, "    extensions   {}", fields.extensions.join(" "))?;
     }
     Ok(())
+}
+
+/// Which logs promised to show the leaf that `signer` signed.
+pub(super) fn write_scts(
+    out: &mut impl Write,
+    leaf: &Certificate,
+    signer: Option<KeyHash>,
+    logs: &[LogList],
+) -> io::Result<()> {
+    let Some(fields) = leaf.fields() else { return Ok(()) };
+    let scts = check(fields, signer, logs);
+    let valid = scts.iter().filter(|sct| sct.outcome == Outcome::Valid).count();
+    if scts.is_empty() {
+        return writeln!(out, "    SCTs         none");
+    }
+    let told: Vec<String> = scts
+        .iter()
+        .map(|sct| {
+            let log = sct.log.map(|log| printable(&log.description));
+            match (log, sct.outcome) {
+                (Some(log), Outcome::Valid) => log,
+                (Some(log), outcome) => format!("{log} ({})", in_words(outcome)),
+                (None, outcome) => in_words(outcome).into(),
+            }
+        })
+        .collect();
+    writeln!(out, "    SCTs         {valid} of {} valid: {}", scts.len(), told.join(", "))
+}
+
+fn in_words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::BadSignature => "made for another certificate",
+        Outcome::IssuerUnknown => "cannot be checked: nobody knows who signed the leaf",
+        Outcome::UnknownLog => "a log that no list here knows",
+        Outcome::Unparsable => "unreadable",
+        Outcome::Valid => "valid",
+    }
 }
 
 fn names(fields: &Fields, all: bool) -> String {

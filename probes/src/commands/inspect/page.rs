@@ -29,6 +29,10 @@ pub(super) fn write(
         for (position, sent) in chain.certificates().iter().enumerate() {
             writeln!(out, "  {}", position + 1)?;
             certificate::write(out, sent, judgement.started, all)?;
+            if position == 0 && sent.fields().is_some_and(|fields| !fields.is_ca) {
+                let signer = path.signers(chain).first().copied();
+                certificate::write_scts(out, sent, signer, &reference.logs)?;
+            }
         }
         heading(out, "Would its clients have accepted it?")?;
         programs(out, judgement, shaken, reference)?;
