@@ -46,6 +46,7 @@ fn help() {
     let dir = tempfile::tempdir().unwrap();
     insta::assert_snapshot!("help", said(&auditor(dir.path(), &["--help"])));
     insta::assert_snapshot!("help-report", said(&auditor(dir.path(), &["report", "--help"])));
+    insta::assert_snapshot!("help-explain", said(&auditor(dir.path(), &["explain", "--help"])));
     let version = said(&auditor(dir.path(), &["--version"]));
     assert!(version.contains("kua-auditor 0."), "{version}");
 }
@@ -69,6 +70,49 @@ fn errors() {
         insta::assert_snapshot!(format!("error-{name}"), said(&auditor(dir.path(), arguments)));
     }
 }
+
+#[test]
+fn detectors_are_explained() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, arguments) in [
+        ("one", &["explain", "known-interceptor"][..]),
+        ("unknown", &["explain", "known-intercepter"]),
+        ("two", &["explain", "weak-key", "unknown-anchor"]),
+    ] {
+        insta::assert_snapshot!(format!("explain-{name}"), said(&auditor(dir.path(), arguments)));
+    }
+}
+
+/// `UPDATE_DOCS=1 cargo test --package kua-auditor` writes the page again.
+#[test]
+fn the_page_about_detectors_says_what_the_command_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let printed = |arguments: &[&str]| {
+        let output = auditor(dir.path(), arguments);
+        assert!(output.status.success(), "{}", said(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let mut page = format!("{PAGE}```text\n{}```\n", printed(&["explain"]));
+    for detector in kua::detect::DETECTORS {
+        let account = printed(&["explain", detector.id]);
+        page.push_str(&format!("\n## {}\n\n```text\n{account}```\n", detector.id));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/detectors.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == page, "docs/detectors.md is not what the command prints: UPDATE_DOCS=1");
+}
+
+const PAGE: &str = "\
+# Detectors
+
+What each finding of a judgement claims, how sure it can be, and what else could cause it. A detector's
+name never changes its meaning. `kua-auditor explain` prints this page, and a test makes it:
+`UPDATE_DOCS=1 cargo test --package kua-auditor`.
+
+";
 
 #[test]
 fn lines_that_are_no_measurement_are_named_and_counted() {

@@ -1,5 +1,6 @@
 //! The commands: one file each.
 
+mod explain;
 mod records;
 mod report;
 
@@ -11,12 +12,14 @@ use kua_console::{CommonArgs, Trouble};
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     Report(report::Report),
+    Explain(explain::Explain),
 }
 
 impl Command {
     pub(crate) fn run(self, common: &CommonArgs) -> Result<ExitCode, Trouble> {
         match self {
             Self::Report(command) => command.run(common),
+            Self::Explain(command) => command.run(),
         }
     }
 }
