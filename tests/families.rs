@@ -107,6 +107,16 @@ fn the_first_two_would_have_told_of_all_later_ones() {
 }
 
 #[test]
+fn no_other_state_s_authority_is_taken_for_a_sibling() {
+    let Some(folder) = corpus("state-ca") else { return };
+    let files = files_below(&folder, &[".pem"]).into_iter();
+    let others = files.filter(|file| !file.starts_with(folder.join("kazakhstan")));
+    let others = others.flat_map(|file| pems(&std::fs::read_to_string(file).unwrap()));
+    let others: Vec<_> = others.collect();
+    assert_eq!(hits(&others), Hits { read: 79, of_rule: 0, siblings: 0 });
+}
+
+#[test]
 fn no_public_root_is_taken_for_a_sibling() {
     let Some(folder) = corpus("roots") else { return };
     let certificates = pems(&std::fs::read_to_string(folder.join("all_roots.pem")).unwrap());
