@@ -1,5 +1,7 @@
 //! Writes reports over minted records into a directory, to look at: `cargo run --example sample DIR`.
 
+#![allow(clippy::unwrap_used, reason = "minted records are as the tests want them")]
+
 #[path = "../tests/sample/mod.rs"]
 mod sample;
 

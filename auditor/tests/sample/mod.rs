@@ -147,7 +147,7 @@ impl Mint {
         let days = plan.months * 30;
         let step = 110;
         for (round, begin) in (0..days).step_by(step).enumerate() {
-            let begin = begin as i64 + FIRST;
+            let begin = begin + FIRST;
             let key = Key::ecdsa_p256();
             let root = &self.state[round % 2];
             let template = Template::authority(&name(&[("CN", "Security Certificate")]))
