@@ -89,7 +89,7 @@ fn misconfigured(judgement: &Judgement, reference: &Reference) -> String {
     if judgement.basis.contains(&kua::attribution::Basis::Control) {
         return "the site itself shows this bad certificate: a control sees it too".into();
     }
-    "the site's own certificate is outside its dates; a public authority signed it".into()
+    "signed by a public authority for this site and outside its dates: the site's neglect, or a wrong clock here".into()
 }
 
 /// What a set of judgements means and what its reader can do: a few paragraphs, worst first.
