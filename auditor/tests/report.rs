@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "sample/judged.rs"]
+mod judged;
 mod sample;
 
 use kua::reference::Reference;
