@@ -11,7 +11,7 @@ use std::time::Duration;
 use data_encoding::BASE64;
 use kua_collector::archive::{Archive, ArchiveError};
 
-const RECORDS: usize = 3_000;
+const RECORDS: usize = 2_000;
 
 /// Whether a moment has come, by an archive's directory.
 type Sign = fn(&Path) -> bool;
@@ -20,8 +20,8 @@ type Sign = fn(&Path) -> bool;
 const MOMENTS: [(&str, Sign); 5] = [
     ("it is being made", |dir| dir.join("lock").exists()),
     ("it has its name", |dir| dir.join("archive.toml").exists()),
-    ("certificates are on their way", |dir| entries(&dir.join("incoming")) > 100),
-    ("certificates have their names", |dir| entries(&dir.join("certificates")) > 100),
+    ("certificates are on their way", |dir| entries(&dir.join("incoming")) > 50),
+    ("certificates have their names", |dir| entries(&dir.join("certificates")) > 50),
     ("a batch is kept", |dir| std::fs::metadata(dir.join("records")).is_ok_and(|it| it.len() > 0)),
 ];
 
@@ -59,7 +59,7 @@ fn entries(dir: &Path) -> usize {
 }
 
 fn record(number: usize) -> String {
-    let leaf = [&[0x30, 0x82][..], &(number / 4).to_be_bytes(), &[7; 300]].concat();
+    let leaf = [&[0x30, 0x82][..], &(number / 8).to_be_bytes(), &[7; 300]].concat();
     let authority = [&[0x30, 0x82][..], &[9; 900]].concat();
     format!(
         r#"{{"measurement_uid":"{number}","test_keys":{{"tls_handshakes":[{{"peer_certificates":[{{"data":"{}"}},{{"data":"{}"}}]}}]}}}}"#,
