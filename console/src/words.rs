@@ -152,7 +152,14 @@ pub fn meaning(judgements: &[Judgement], reference: &Reference) -> Vec<String> {
                 .into(),
         );
     }
-    if any(&|judgement| judgement.verdict == Verdict::Inconclusive) {
+    let unanswered = |judgement: &Judgement| judgement.verdict == Verdict::Inconclusive;
+    if judgements.len() > 1 && judgements.iter().all(unanswered) {
+        paragraphs.push(
+            "Not one site gave an answer that could be judged. Most likely this machine is not \
+             online, or its resolver does not answer: see to that first."
+                .into(),
+        );
+    } else if any(&unanswered) {
         paragraphs.push(
             "Some sites gave no answer that could be judged. That is not good news, only no news."
                 .into(),
