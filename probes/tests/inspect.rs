@@ -70,7 +70,11 @@ macro_rules! assert_said {
             String::from_utf8_lossy(&output.stderr),
         );
         insta::with_settings!({
-            filters => vec![(r"[0-9a-f]{64}", "SHA256"), (r"[0-9a-f]{40}", "KEY_ID")],
+            filters => vec![
+                (r"[0-9a-f]{64}", "SHA256"),
+                (r"[0-9a-f]{40}", "KEY_ID"),
+                (r"serial +\d+", "serial       SERIAL"),
+            ],
             omit_expression => true,
         }, {
             insta::assert_snapshot!($name, said);
