@@ -1,5 +1,5 @@
 //! What one handshake of the probe spends in cryptography: the same operations by the same
-//! provider, each timed in a loop.
+//! provider, each timed in a loop, by the median so that other programs' turns do not count.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -14,14 +14,14 @@ use webpki::RawPublicKeyEntity;
 
 use crate::Result;
 
-const ROUNDS: u32 = 1000;
+const ROUNDS: usize = 1000;
 
 /// Secrets that a TLS 1.3 client derives without resumption (RFC 8446, section 7.1): three
 /// extractions, and twenty expansions with keys, IVs and Finished.
 const EXTRACTIONS: u32 = 3;
 const EXPANSIONS: u32 = 20;
 
-/// Seconds in cryptography for a handshake like `shaken`, with a server that has `key`.
+/// Time in cryptography for a handshake like `shaken`, with a server that has `key`.
 ///
 /// The records' encryption is left out: some 3 kB of AES-GCM are microseconds.
 pub(crate) fn of(shaken: &Handshake, key: &Key, algorithm: Algorithm) -> Result<Duration> {
@@ -31,7 +31,7 @@ pub(crate) fn of(shaken: &Handshake, key: &Key, algorithm: Algorithm) -> Result<
     let suite = suite(&provider, &shaken.cipher)?;
     let agreed = agreement(&provider, group)?;
     let signed = signature(&provider, key, algorithm)?;
-    Ok(agreed + signed + schedule(suite, &vec![0; usize::try_from(bytes)?]))
+    Ok(agreed + signed + schedule(suite, &vec![0; usize::try_from(bytes)?])?)
 }
 
 /// Key shares as the probe offers them, and the secret from the server's answer in `group`.
@@ -40,14 +40,18 @@ fn agreement(provider: &CryptoProvider, group: &str) -> Result<Duration> {
     let named =
         |known: &&&dyn SupportedKxGroup| format!("{:?}", known.name()).eq_ignore_ascii_case(group);
     let answered = provider.kx_groups.iter().find(named).ok_or("the group is unknown")?;
-    let mut spent = Duration::ZERO;
-    for _ in 0..ROUNDS {
+    median(|| {
         let began = Instant::now();
         let ours = offered.start()?;
-        spent += began.elapsed();
-        spent += completed(ours, *answered)?;
-    }
-    Ok(spent / ROUNDS)
+        let started = began.elapsed();
+        Ok(started + completed(ours, *answered)?)
+    })
+}
+
+fn median(mut once: impl FnMut() -> Result<Duration>) -> Result<Duration> {
+    let mut times = (0..ROUNDS).map(|_| once()).collect::<Result<Vec<_>>>()?;
+    times.sort_unstable();
+    Ok(times[ROUNDS / 2])
 }
 
 fn completed(
@@ -85,19 +89,19 @@ fn signature(provider: &CryptoProvider, key: &Key, algorithm: Algorithm) -> Resu
     let signed = self_signed(key, Template::bare(&[0x30, 0]).algorithm(algorithm));
     let signed = Certificate::from_bytes(&signed.certificate)?;
     let fields = signed.fields().ok_or("the mint made an unreadable certificate")?;
-    let began = Instant::now();
-    for _ in 0..ROUNDS {
+    median(|| {
+        let began = Instant::now();
         let spki = SubjectPublicKeyInfoDer::from(fields.spki.as_slice());
         let key = RawPublicKeyEntity::try_from(&spki)?;
         key.verify_signature(algorithms[0], &fields.tbs, &fields.signature)?;
-    }
-    Ok(began.elapsed() / ROUNDS)
+        Ok(began.elapsed())
+    })
 }
 
 /// The hash over all messages, and every secret that is derived.
-fn schedule(suite: &Tls13CipherSuite, messages: &[u8]) -> Duration {
-    let began = Instant::now();
-    for _ in 0..ROUNDS {
+fn schedule(suite: &Tls13CipherSuite, messages: &[u8]) -> Result<Duration> {
+    median(|| {
+        let began = Instant::now();
         black_box(suite.common.hash_provider.hash(messages));
         for _ in 0..EXTRACTIONS {
             black_box(suite.hkdf_provider.extract_from_secret(None, &[7; 32]));
@@ -106,8 +110,8 @@ fn schedule(suite: &Tls13CipherSuite, messages: &[u8]) -> Duration {
         for _ in 0..EXPANSIONS {
             black_box(expander.expand_block(&[b"tls13 c hs traffic", &[7; 32]]));
         }
-    }
-    began.elapsed() / ROUNDS
+        Ok(began.elapsed())
+    })
 }
 
 fn suite(provider: &CryptoProvider, cipher: &str) -> Result<&'static Tls13CipherSuite> {

@@ -2,6 +2,7 @@
 //!
 //! The figures of a run belong to its machine and to what else ran there; the ratios travel.
 
+mod bare;
 mod cpu;
 mod cryptography;
 mod handshakes;

@@ -5,7 +5,7 @@ use kua::chain::Chain;
 use kua::measurement::{Extra, Failure, Handshake, Measurement, Target, Vantage};
 use kua::reference::{File, Reference, built_in_files};
 use kua::wire::to_line;
-use kua_mint::{Authority, NOW, pem};
+use kua_mint::{Authority, Key, NOW, Template, name, pem};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -14,12 +14,29 @@ use crate::Result;
 /// One record of so many is intercepted.
 const INTERCEPTED: usize = 4;
 
-/// Two authorities: one that a root program lists, one that a dossier names.
+/// Authorities that a root program lists, and authorities that a dossier names: of each kind one
+/// with RSA and one with ECDSA.
 pub(crate) struct World {
-    public: Authority,
-    interceptor: Authority,
-    public_root: Authority,
-    interceptor_root: Authority,
+    public: [Signer; 2],
+    interceptor: [Signer; 2],
+}
+
+struct Signer {
+    root: Authority,
+    intermediate: Authority,
+}
+
+impl Signer {
+    fn both(common_name: &str) -> [Self; 2] {
+        let signer = |new_key: fn() -> Key| {
+            let template = Template::authority(&name(&[("CN", common_name)]));
+            let root = Authority::root_with(new_key(), template.clone());
+            let template = template.subject(&name(&[("CN", "Intermediate"), ("O", common_name)]));
+            let intermediate = root.intermediate_with(new_key(), template);
+            Self { root, intermediate }
+        };
+        [signer(|| Key::rsa(2048)), signer(Key::ecdsa_p256)]
+    }
 }
 
 /// A line, and whether it shows an interception.
@@ -30,40 +47,38 @@ pub(crate) struct Line {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let public_root = Authority::root("Public Root");
-        let interceptor_root = Authority::root("State Root");
-        Self {
-            public: public_root.intermediate("Public Intermediate"),
-            interceptor: interceptor_root.intermediate("State Intermediate"),
-            public_root,
-            interceptor_root,
-        }
+        Self { public: Signer::both("Public Root"), interceptor: Signer::both("State Root") }
     }
 
-    /// The built-in reference, and these two.
+    /// How many certificates the lines of many chains have besides their leaves.
+    pub(crate) fn intermediates(&self) -> usize {
+        self.public.len() + self.interceptor.len()
+    }
+
+    /// The built-in reference, and these.
     pub(crate) fn reference(&self) -> Result<Reference> {
-        let dossier = format!(
-            "id = \"bench\"\ncountry = \"ZZ\"\nactor = \"state\"\n[[key]]\nsubject = \"CN=State Root\"\npublic_key = \"{}\"\n",
-            BASE64.encode(&self.interceptor_root.key.spki())
-        );
-        let minted = [
-            ("stores/bench.pem", pem(&self.public_root.certificate)),
-            ("interceptors/bench.toml", dossier),
-        ];
-        let minted =
-            minted.map(|(path, text)| File { path: path.into(), bytes: text.into_bytes() });
+        let store = self.public.iter().map(|signer| pem(&signer.root.certificate)).collect();
+        let mut dossier = "id = \"bench\"\ncountry = \"ZZ\"\nactor = \"state\"\n".to_owned();
+        for signer in &self.interceptor {
+            let key = BASE64.encode(&signer.root.key.spki());
+            dossier += &format!("[[key]]\nsubject = \"CN=State Root\"\npublic_key = \"{key}\"\n");
+        }
+        let minted = [("stores/bench.pem", store), ("interceptors/bench.toml", dossier)];
+        let minted = minted
+            .map(|(path, text): (_, String)| File { path: path.into(), bytes: text.into_bytes() });
         Ok(Reference::from_files(built_in_files().chain(minted))?)
     }
 
-    /// `count` lines about `distinct` chains of three or two certificates, each chain as often as
-    /// the others.
+    /// `count` lines about `distinct` chains of leaf and intermediate, each chain as often as the
+    /// others.
     pub(crate) fn lines(&self, count: usize, distinct: usize) -> Result<Vec<Line>> {
         let chains: Vec<_> = (0..distinct).map(|site| self.chain(site)).collect();
         (0..count).map(|number| line(number, number % distinct, &chains)).collect()
     }
 
     fn chain(&self, site: usize) -> Vec<Vec<u8>> {
-        let signer = if intercepted(site) { &self.interceptor } else { &self.public };
+        let signers = if intercepted(site) { &self.interceptor } else { &self.public };
+        let signer = &signers[site / INTERCEPTED % 2].intermediate;
         vec![signer.leaf(&host(site)).certificate, signer.certificate.clone()]
     }
 }
