@@ -86,7 +86,7 @@ mod tests {
         table.row("one", &[count(1_234_567.4), ratio(1.0, 2.0)]);
         table.row("a longer one", &[count(999.0)]);
         table.note("no promise");
-        let expected = "speed\n                   a second   ratio\n  one             1,234,567   0.50x\n  a longer one          999\n  - no promise\n";
+        let expected = "speed\n                  a second   ratio\n  one            1,234,567   0.50x\n  a longer one         999\n  - no promise\n";
         assert_eq!(table.to_string(), expected);
     }
 }
