@@ -9,7 +9,8 @@ help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: tools ## build all, start the lab, probe through it, import, report
-	@cargo build --quiet $(PROGRAMS:%=--package %)
+	@echo 'Building; the first time takes some minutes.'
+	@cargo build $(PROGRAMS:%=--package %)
 	@lab/demo
 
 test: tools ## build all and run every test; none leaves this machine

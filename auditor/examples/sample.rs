@@ -1,5 +1,9 @@
-//! Writes reports over minted records into a directory, to look at: `cargo run --example sample DIR`.
+//! Writes minted records and reports over them into a directory, to look at: `cargo run --example sample DIR`.
 
+#![allow(clippy::unwrap_used, reason = "minted records are as the tests want them")]
+
+#[path = "../tests/sample/judged.rs"]
+mod judged;
 #[path = "../tests/sample/mod.rs"]
 mod sample;
 
@@ -31,6 +35,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         [("rich", rich), ("short", Plan { months: 4, ..Plan::default() }), ("none", none)]
     {
         let sample = Sample::of(&plan);
+        let records: Vec<_> = sample.records.iter().map(kua::wire::to_line).collect();
+        std::fs::write(dir.join(format!("{name}.jsonl")), records.join("\n"))?;
         let reference = sample.reference();
         let scope = Scope { cc: Some("QZ".into()), ..Scope::default() };
         let counted = Counted { rejected: 2, ..Counted::default() };

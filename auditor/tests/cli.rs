@@ -1,5 +1,7 @@
 //! The command line, word for word.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod sample;
 
 use std::path::Path;

@@ -1,6 +1,10 @@
 //! Reports over minted records: what they say, that they say it twice alike, and that foreign text
 //! stays text.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "sample/judged.rs"]
+mod judged;
 mod sample;
 
 use kua::reference::Reference;
@@ -133,6 +137,25 @@ fn one_network_and_forty() {
             other
         );
     }
+}
+
+/// A page stays readable where every other machine has a proxy of its own.
+#[test]
+fn many_unnamed_campaigns_are_rows_of_a_table() {
+    let mut report = told(&Plan { months: 2, ..Plan::default() });
+    let unnamed = report.campaigns[1].clone();
+    for number in 2..40_u64 {
+        let mut more = unnamed.clone();
+        more.campaign.id = format!("key-{number:016}");
+        more.intercepted = number;
+        report.campaigns.push(more);
+    }
+    assert!(report.ranked()[0].about.is_some());
+    let html = written(&report, "html");
+    assert_eq!(html.matches("class=\"campaign\"").count(), 30);
+    let (_, brief) = html.split_once("<h2>Further campaigns</h2>").unwrap();
+    assert!(brief.contains("key-0000000000000002") && !brief.contains("key-0000000000000039"));
+    assert!(written(&report, "md").contains("- 30 more, less sure or smaller than these."));
 }
 
 #[test]

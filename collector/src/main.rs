@@ -10,7 +10,13 @@ use kua_console::{CommonArgs, finish};
 
 /// Keep measurements byte for byte, and judge them as often as needed
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(
+    version,
+    arg_required_else_help = true,
+    after_help = "Examples:\n  \
+    kua-collector import --archive kz measurements.jsonl.gz\n  \
+    kua-collector judge --archive kz"
+)]
 struct Arguments {
     #[command(flatten)]
     common: CommonArgs,

@@ -14,7 +14,7 @@ impl From<ArchiveError> for Trouble {
             ArchiveError::Busy { .. } => "wait until it ends; reading needs no waiting",
             ArchiveError::Format { .. } => "a newer version of Kua may have written it",
             ArchiveError::Occupied { .. } => "name a directory that is empty or does not exist",
-            ArchiveError::Io { .. } => return Self::new("cannot use the archive").because(error),
+            _ => return Self::new("cannot use the archive").because(error),
         };
         Self::new("cannot use the archive").because(error).hint(hint)
     }

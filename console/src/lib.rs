@@ -24,7 +24,7 @@ pub struct CommonArgs {
         help_heading = "Common"
     )]
     pub color: clap::ColorChoice,
-    /// Say more on standard error; twice for most
+    /// Say more on standard error
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Common")]
     pub verbose: u8,
 }

@@ -103,7 +103,7 @@ fn misconfigured(judgement: &Judgement, reference: &Reference) -> String {
     if judgement.basis.contains(&Basis::Control) {
         return "the site itself shows this bad certificate: a control sees it too".into();
     }
-    "the site's own certificate is outside its dates; a public authority signed it".into()
+    "signed by a public authority for this site and outside its dates: the site's neglect, or a wrong clock here".into()
 }
 
 /// What a set of judgements means and what its reader can do: a few paragraphs, worst first.
@@ -166,7 +166,14 @@ pub fn meaning(judgements: &[Judgement], reference: &Reference) -> Vec<String> {
                 .into(),
         );
     }
-    if any(&|judgement| judgement.verdict == Verdict::Inconclusive) {
+    let unanswered = |judgement: &Judgement| judgement.verdict == Verdict::Inconclusive;
+    if judgements.len() > 1 && judgements.iter().all(unanswered) {
+        paragraphs.push(
+            "Not one site gave an answer that could be judged. Most likely this machine is not \
+             online, or its resolver does not answer: see to that first."
+                .into(),
+        );
+    } else if any(&unanswered) {
         paragraphs.push(
             "Some sites gave no answer that could be judged. That is not good news, only no news."
                 .into(),

@@ -1,5 +1,6 @@
 //! What scenarios share: where corpora and programs lie, and peers that end with their test.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -26,10 +27,9 @@ pub fn skipped(why: &str) {
     told(&format!("skipped: {why}"));
 }
 
-/// Says what a test counted.
-#[allow(clippy::print_stderr, reason = "cargo test shows what a test writes there")]
+/// Says a line to standard error itself, because cargo hides what a passing test prints.
 pub fn told(line: &str) {
-    eprintln!("{line}");
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// A program of this workspace, built beside this test.

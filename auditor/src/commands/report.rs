@@ -177,9 +177,9 @@ fn is_standard_output(path: &Path) -> bool {
 
 /// A command line that clap could not know to be wrong.
 fn refuse(reason: &str) -> Result<ExitCode, Trouble> {
-    use clap::CommandFactory;
-    let mut command = crate::Arguments::command();
-    let error = command.error(clap::error::ErrorKind::ArgumentConflict, reason);
+    let command = clap::Command::new("kua-auditor report");
+    let error = <Report as clap::Args>::augment_args(command)
+        .error(clap::error::ErrorKind::ArgumentConflict, reason);
     error.print()?;
     Ok(ExitCode::from(2))
 }

@@ -5,12 +5,15 @@ use std::fmt::Write;
 use super::model::{CampaignReport, Report};
 use super::summary::Summary;
 use super::words::{
-    class, evidence, network, number, owner, scope, share, short, span, title, visible,
+    class, counted, evidence, network, number, owner, scope, share, short, span, title, visible,
 };
 use super::{Format, FormatError};
 
 pub(super) static FORMAT: Format =
     Format { name: "md", purpose: "a short account to paste into an issue", document, tables: &[] };
+
+/// Campaigns with a section of their own.
+const CAMPAIGNS: usize = 10;
 
 /// Most rows of a table.
 const ROWS: usize = 20;
@@ -28,16 +31,20 @@ fn document(report: &Report) -> Result<String, FormatError> {
     for words in &summary.campaigns {
         paragraph(&format!("- {}", plain(words)));
     }
+    if let Some(more) = &summary.more {
+        paragraph(&format!("- {more}"));
+    }
     paragraph(&summary.otherwise);
     paragraph(&format!("*What this does not say.* {}", summary.silence));
-    for found in &report.campaigns {
+    for found in report.ranked().into_iter().take(CAMPAIGNS) {
         campaign(&mut text, found);
     }
     others(&mut text, report);
     let reference = &report.reference;
     let programs = reference.programs.iter().map(|program| {
         let date = program.date.as_deref().unwrap_or("no date");
-        format!("{} ({date}, {} anchors)", plain(&program.name), program.anchors)
+        let anchors = counted(program.anchors as u64, "anchor");
+        format!("{} ({date}, {anchors})", plain(&program.name))
     });
     let _ = writeln!(
         text,
@@ -45,8 +52,8 @@ fn document(report: &Report) -> Result<String, FormatError> {
         reference.kua_version,
         short(&reference.digest),
         programs.collect::<Vec<_>>().join(", "),
-        super::words::counted(reference.dossiers.len() as u64, "dossier"),
-        super::words::counted(reference.controls, "control measurement"),
+        counted(reference.dossiers.len() as u64, "dossier"),
+        counted(reference.controls, "control measurement"),
     );
     Ok(text)
 }
@@ -59,15 +66,16 @@ fn campaign(text: &mut String, found: &CampaignReport) {
     };
     line(format!("## {}\n", plain(&title(found))));
     line("| key | name in the certificate | known |\n|---|---|---|".into());
-    for anchor in &campaign.anchors {
+    for anchor in campaign.anchors.iter().take(ROWS) {
         let key = anchor.spki_sha256.map(|key| key.to_string());
         let key = key.or_else(|| anchor.authority_key_id.as_ref().map(|id| format!("id {id}")));
         let known = anchor.dossier.as_deref().unwrap_or("in no list");
         let key = code(&key.unwrap_or_else(|| "unknown".into()));
         line(format!("| {key} | {} | {} |", code(&anchor.subject), plain(known)));
     }
+    line(more(campaign.anchors.len()));
     if !campaign.intermediates.is_empty() {
-        line("\n| intermediate | valid | used | handshakes | outside validity |\n|---|---|---|--:|--:|".into());
+        line("| intermediate | valid | used | handshakes | outside validity |\n|---|---|---|--:|--:|".into());
         for row in campaign.intermediates.iter().take(ROWS) {
             line(format!(
                 "| `{}` | {} | {} | {} | {} |",
@@ -82,14 +90,17 @@ fn campaign(text: &mut String, found: &CampaignReport) {
     }
     for window in &campaign.invalid_windows {
         let span = span(Some(&window.from), Some(&window.to));
-        line(format!("- outside validity: {span}, {} handshakes", number(window.handshakes)));
+        line(format!("- outside validity: {span}, {}", counted(window.handshakes, "handshake")));
     }
-    line("\n| name | intercepted |\n|---|---|".into());
+    if !campaign.invalid_windows.is_empty() {
+        line(String::new());
+    }
+    line("| name | intercepted |\n|---|---|".into());
     for row in campaign.targets.iter().take(ROWS) {
         line(format!("| {} | {} |", code(&row.name), share(row.intercepted, row.handshakes)));
     }
     line(more(campaign.targets.len()));
-    line("\n| network | run by | intercepted |\n|---|---|---|".into());
+    line("| network | run by | intercepted |\n|---|---|---|".into());
     for row in campaign.networks.iter().take(ROWS) {
         let (name, owner) = (plain(&network(row.asn, &row.name)), plain(&owner(row)));
         line(format!("| {name} | {owner} | {} |", share(row.intercepted, row.handshakes)));
@@ -97,7 +108,7 @@ fn campaign(text: &mut String, found: &CampaignReport) {
     line(more(campaign.networks.len()));
     if let Some(example) = found.examples.first() {
         line(format!(
-            "\nEvidence, first of {}: {} at {}, {} {}.\n",
+            "Evidence, first of {}: {} at {}, {} {}.\n",
             number(found.examples.len() as u64),
             code(&example.target),
             example.started.as_deref().unwrap_or("no date"),

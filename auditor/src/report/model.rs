@@ -1,5 +1,6 @@
 //! What a report says, whatever its format: `kua.report/1`.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use kua::campaign::{Campaign, Rate};
@@ -193,6 +194,16 @@ pub struct CertificateReport {
 }
 
 impl Report {
+    /// Campaigns as people read them: those with a name first, then the surest, then the largest.
+    pub fn ranked(&self) -> Vec<&CampaignReport> {
+        let mut ranked: Vec<_> = self.campaigns.iter().collect();
+        ranked.sort_by_key(|found| {
+            let unnamed = found.about.is_none();
+            (unnamed, Reverse(found.campaign.level), Reverse(found.intercepted))
+        });
+        ranked
+    }
+
     /// Share of the handshakes that belong to a campaign.
     pub fn intercepted(&self) -> Option<Rate> {
         Rate::of(self.totals.in_campaigns, self.totals.handshakes)

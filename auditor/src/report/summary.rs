@@ -5,6 +5,9 @@ use kua::detect::Level;
 use super::model::{CampaignReport, Report};
 use super::words::{certainty, counted, number, share_of, span, title};
 
+/// Most campaigns with a sentence of their own.
+const TOLD: usize = 10;
+
 /// The account that every format for people begins with.
 pub(super) struct Summary {
     /// One sentence.
@@ -15,6 +18,8 @@ pub(super) struct Summary {
     pub(super) found: String,
     /// Who, one sentence a campaign.
     pub(super) campaigns: Vec<String>,
+    /// Campaigns that have no sentence of their own.
+    pub(super) more: Option<String>,
     /// What is wrong and accuses nobody.
     pub(super) otherwise: String,
     /// What none of this says.
@@ -27,7 +32,11 @@ impl Summary {
             headline: headline(report),
             measured: measured(report),
             found: found(report),
-            campaigns: report.campaigns.iter().map(campaign).collect(),
+            campaigns: report.ranked().into_iter().take(TOLD).map(campaign).collect(),
+            more: (report.campaigns.len() > TOLD).then(|| {
+                let more = report.campaigns.len() - TOLD;
+                format!("{} more, less sure or smaller than these.", number(more as u64))
+            }),
             otherwise: otherwise(report),
             silence: if report.campaigns.is_empty() {
                 "This does not mean that nobody intercepts. It means that these measurements, \
@@ -95,26 +104,27 @@ fn measured(report: &Report) -> String {
     );
     if totals.out_of_scope > 0 {
         text += &format!(
-            " {} outside the scope of this report and not counted here.",
-            lie(totals.out_of_scope, "record lies", "records lie")
+            " {} outside the scope of this report and not counted.",
+            agree(totals.out_of_scope, "record was", "records were")
         );
     }
     if totals.rejected > 0 {
         text += &format!(
             " {} not be read as a measurement.",
-            lie(totals.rejected, "line could", "lines could")
+            agree(totals.rejected, "line could", "lines could")
         );
     }
     if totals.broken_off > 0 {
         text += &format!(
             " {} not be read to the end.",
-            lie(totals.broken_off, "file could", "files could")
+            agree(totals.broken_off, "file could", "files could")
         );
     }
     text
 }
 
-fn lie(count: u64, one: &str, many: &str) -> String {
+/// A number with what agrees with it.
+fn agree(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", number(count), if count == 1 { one } else { many })
 }
 

@@ -64,7 +64,15 @@ pub(super) fn counted(count: u64, what: &str) -> String {
 pub(super) fn title(found: &CampaignReport) -> String {
     match &found.about {
         Some(about) => visible(&about.title),
-        None => "An interceptor that nobody has named".into(),
+        // No more of the id than tells two of them apart.
+        None => {
+            let id: String = found.campaign.id.chars().take(16).collect();
+            let kind = match found.campaign.level {
+                Level::Possible => "A possible interceptor",
+                Level::Probable | Level::Confirmed => "An interceptor",
+            };
+            format!("{kind} that nobody has named ({id})")
+        }
     }
 }
 
@@ -131,11 +139,11 @@ pub(super) fn class(class: &str) -> (&str, &'static str) {
         ),
         "local" => (
             "Opened on the machine or its own network",
-            "The issuer calls itself by the name of an antivirus, a parental control or an employer's proxy. Its owner most likely installed it.",
+            "The issuer calls itself by the name of an antivirus, a parental control or an employer's proxy. If the owner of the machine or network installed it, that is what it does. A name can be copied, so this clears nobody.",
         ),
         "misconfigured" => (
             "The site's own mistake",
-            "The site presents this chain to everybody, or only its dates are wrong. Nobody intercepted it.",
+            "The site presents this chain to everybody, or only the dates of its public certificate are wrong.",
         ),
         "portal" => (
             "Captive portal",
@@ -143,7 +151,7 @@ pub(super) fn class(class: &str) -> (&str, &'static str) {
         ),
         "site-chose-state-ca" => (
             "The site chose a state's authority",
-            "The chain is signed by a state's authority, and the owner of the site is likely to have chosen it. Nobody intercepted it.",
+            "The chain is signed by a state's authority, and the owner of the site is likely to have chosen it. That is no interception.",
         ),
         other => (other, "Counted apart, because it is no campaign of interception."),
     }

@@ -2,12 +2,9 @@
 //! knows, a product at home, cut connections and sites that are at fault themselves.
 
 use data_encoding::BASE64;
-use kua::campaign::Tally;
 use kua::chain::Chain;
-use kua::control::Controls;
 use kua::measurement::{Failure, Handshake, HelperHandshake, Measurement, Vantage, codes};
-use kua::reference::{File, Reference};
-use kua::verdict::judge;
+use kua::reference::File;
 use kua_mint::{Authority, Key, NOW, Template, aki, name, ski};
 use time::{Duration, OffsetDateTime};
 
@@ -66,18 +63,6 @@ impl Sample {
             record.uid = Some(format!("sample-{position:05}"));
         }
         Self { files: mint.files(), records }
-    }
-
-    pub(crate) fn reference(&self) -> Reference {
-        Reference::from_files(self.files.clone()).unwrap()
-    }
-
-    pub(crate) fn tally(&self, reference: &Reference) -> Tally {
-        let mut tally = Tally::default();
-        for record in &self.records {
-            tally.observe(record, &judge(record, reference, &Controls::none(), None));
-        }
-        tally
     }
 }
 
@@ -147,7 +132,7 @@ impl Mint {
         let days = plan.months * 30;
         let step = 110;
         for (round, begin) in (0..days).step_by(step).enumerate() {
-            let begin = begin as i64 + FIRST;
+            let begin = begin + FIRST;
             let key = Key::ecdsa_p256();
             let root = &self.state[round % 2];
             let template = Template::authority(&name(&[("CN", "Security Certificate")]))

@@ -13,6 +13,9 @@ use super::layout::{CERTIFICATES, INCOMING};
 use super::scan::Unserved;
 use super::{ArchiveError, Damage};
 
+/// How many threads wait for the disk at once.
+const WAITING: usize = 32;
+
 /// Where the certificate of this name lies.
 fn path(dir: &Path, name: Fingerprint) -> PathBuf {
     let name = name.to_string();
@@ -30,9 +33,8 @@ pub(super) fn keep(
     certificates: &BTreeMap<Fingerprint, Certificate>,
 ) -> Result<(), ArchiveError> {
     let incoming = |name: &Fingerprint| dir.join(INCOMING).join(name.to_string());
-    for (name, certificate) in certificates {
-        write_synced(&incoming(name), certificate.der())?;
-    }
+    let all: Vec<_> = certificates.iter().collect();
+    all_at_once(&all, |(name, certificate)| write_synced(&incoming(name), certificate.der()))?;
     let mut touched = BTreeSet::new();
     for name in certificates.keys() {
         let place = path(dir, *name);
@@ -42,7 +44,27 @@ pub(super) fn keep(
         }
         rename(&incoming(name), &place)?;
     }
-    touched.iter().try_for_each(|shelf| sync_names(shelf))
+    let touched: Vec<_> = touched.into_iter().collect();
+    all_at_once(&touched, |shelf| sync_names(shelf))
+}
+
+/// Does something to each item from several threads. Waiting for the disk is nearly all there is
+/// to do, and a disk that is asked for many things at once does them in one go.
+fn all_at_once<T: Sync>(
+    items: &[T],
+    act: impl Fn(&T) -> Result<(), ArchiveError> + Sync,
+) -> Result<(), ArchiveError> {
+    let share = items.len().div_ceil(WAITING).max(1);
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> = items
+            .chunks(share)
+            .map(|items| scope.spawn(|| items.iter().try_for_each(&act)))
+            .collect();
+        waiting.into_iter().try_for_each(|thread| match thread.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    })
 }
 
 /// Reads the base64 text of certificates, and remembers some of it: most chains share all but

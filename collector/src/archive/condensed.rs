@@ -12,8 +12,17 @@ use super::Damage;
 const NAMED: &[u8] = b"sha256:";
 const NAME_LENGTH: usize = NAMED.len() + 64;
 
+/// Stands behind the name where the text has its slashes escaped, as some of OONI's published
+/// files have them.
+const ESCAPED: &[u8] = br"\/";
+
 /// Stands for a line feed, which JSON has between tokens only; this byte it has nowhere.
 const LINE_FEED: u8 = 0x1e;
+
+/// Whether a line can be kept of `raw`: it has a record's length, and JSON's bytes.
+pub(super) fn can_be_kept(raw: &[u8]) -> bool {
+    raw.len() <= MAX_RECORD && !raw.contains(&LINE_FEED)
+}
 
 /// The line that is kept of `raw`: without the texts of `certificates` where they can be put back.
 pub(super) fn condense<'a>(
@@ -24,18 +33,17 @@ pub(super) fn condense<'a>(
     let mut texts = HashMap::new();
     for certificate in certificates {
         let text = BASE64.encode(certificate.der()).into_bytes();
-        if text.len() > NAME_LENGTH {
-            names.insert(text.clone(), certificate.fingerprint());
+        if text.len() > NAME_LENGTH + ESCAPED.len() {
+            let name = format!("sha256:{}", certificate.fingerprint()).into_bytes();
+            names.insert(escaped(&text), [&name, ESCAPED].concat());
+            names.insert(text.clone(), name);
             texts.insert(certificate.fingerprint(), text);
         }
     }
-    let name_of = |text: &[u8]| {
-        Ok::<_, Damage>(names.get(text).map(|name| format!("sha256:{name}").into_bytes()))
-    };
     let text_of = |fingerprint| {
         texts.get(&fingerprint).cloned().ok_or(Damage::MissingCertificate { fingerprint })
     };
-    let short = replace(raw, name_of)
+    let short = replace(raw, |text| Ok::<_, Damage>(names.get(text).cloned()))
         .ok()
         .filter(|short| restore(short, text_of).is_ok_and(|restored| restored == raw));
     with_byte(short.unwrap_or_else(|| raw.to_vec()), b'\n', LINE_FEED)
@@ -51,12 +59,31 @@ pub(super) fn restore<E: From<Damage>>(
     short: &[u8],
     mut text_of: impl FnMut(Fingerprint) -> Result<Vec<u8>, E>,
 ) -> Result<Vec<u8>, E> {
-    replace(short, |text| named(text).map(&mut text_of).transpose())
+    replace(short, |string| {
+        let (name, is_escaped) = match string.strip_suffix(ESCAPED) {
+            Some(name) => (name, true),
+            None => (string, false),
+        };
+        let Some(name) = named(name) else { return Ok(None) };
+        let text = text_of(name)?;
+        Ok(Some(if is_escaped { escaped(&text) } else { text }))
+    })
 }
 
 fn named(text: &[u8]) -> Option<Fingerprint> {
     let hex = text.strip_prefix(NAMED).filter(|_| text.len() == NAME_LENGTH)?;
     str::from_utf8(hex).ok()?.parse().ok()
+}
+
+fn escaped(text: &[u8]) -> Vec<u8> {
+    let mut escaped = Vec::with_capacity(text.len() + 64);
+    for byte in text {
+        if *byte == b'/' {
+            escaped.push(b'\\');
+        }
+        escaped.push(*byte);
+    }
+    escaped
 }
 
 fn with_byte(mut line: Vec<u8>, from: u8, to: u8) -> Vec<u8> {
@@ -115,7 +142,7 @@ mod tests {
     use super::*;
 
     fn certificate() -> Certificate {
-        Certificate::from_bytes(&[0x30; 90]).unwrap()
+        Certificate::from_bytes(&[[0x30; 45], [0xff; 45]].concat()).unwrap()
     }
 
     /// What a reader does, with one certificate kept.
@@ -138,7 +165,14 @@ mod tests {
         let text = BASE64.encode(certificate.der());
         let name = format!("sha256:{}", certificate.fingerprint());
         let other = format!("sha256:{}", Fingerprint::of(b"other"));
+        let slashes = text.replace('/', r"\/");
         for (case, raw, kept) in [
+            ("slashes escaped", format!(r#"["{slashes}"]"#), format!(r#"["{name}\/"]"#)),
+            (
+                "one slash escaped",
+                format!(r#"["{}"]"#, text.replacen('/', r"\/", 1)),
+                format!(r#"["{}"]"#, text.replacen('/', r"\/", 1)),
+            ),
             ("one", format!(r#"{{"data":"{text}"}}"#), format!(r#"{{"data":"{name}"}}"#)),
             ("twice", format!(r#"["{text}","{text}"]"#), format!(r#"["{name}","{name}"]"#)),
             ("after an escape", format!(r#"["\"","{text}"]"#), format!(r#"["\"","{name}"]"#)),
@@ -164,11 +198,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_comes_back(parts in proptest::collection::vec(0usize..8, 0..30)) {
+        fn any_text_comes_back(parts in proptest::collection::vec(0usize..9, 0..30)) {
             let certificate = certificate();
             let text = BASE64.encode(certificate.der());
             let name = format!("sha256:{}", certificate.fingerprint());
-            let pieces = ["\"", "\\", "{", ",", "\n", " ", &text, &name];
+            let slashes = text.replace('/', r"\/");
+            let pieces = ["\"", "\\", "{", ",", "\n", r"\/", &text, &slashes, &name];
             let raw: String = parts.iter().map(|part| pieces[*part]).collect();
             let condensed = condense(raw.as_bytes(), std::iter::once(&certificate));
             prop_assert!(!condensed.contains(&b'\n'));

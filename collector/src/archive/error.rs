@@ -38,6 +38,12 @@ pub enum ArchiveError {
         /// What the system said.
         source: io::Error,
     },
+    /// What was to be kept is no JSON text of a record's length.
+    #[error("what is to be kept is no record: {length} bytes")]
+    NotARecord {
+        /// Its length in bytes.
+        length: usize,
+    },
     /// The directory holds files, and they are no archive.
     #[error("{} holds other files and no archive", dir.display())]
     Occupied {

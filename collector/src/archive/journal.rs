@@ -27,7 +27,7 @@ impl Journal {
     ) -> Result<(Self, u64), ArchiveError> {
         let fails = |doing| ArchiveError::io(doing, path);
         let mut options = OpenOptions::new();
-        let file = options.read(true).append(true).create(true).open(path);
+        let file = options.read(true).write(true).create(true).truncate(false).open(path);
         let file = file.map_err(fails("open"))?;
         let mut lines = Lines::new(BufReader::with_capacity(256 * 1024, &file), longest);
         let mut buffer = Vec::new();
@@ -70,8 +70,12 @@ impl Journal {
 
     /// Appends whole lines. They last when this returns; where it fails, none of them is there.
     pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), ArchiveError> {
-        let written = self.file.write_all(lines).and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
+        let write = |mut file: &File| -> std::io::Result<()> {
+            file.seek(SeekFrom::Start(self.end))?;
+            file.write_all(lines)?;
+            file.sync_data()
+        };
+        if let Err(error) = write(&self.file) {
             // The disk that refused the lines may refuse this too; then the next opening does it.
             let _ = self.file.set_len(self.end);
             return Err(ArchiveError::io("write", &self.path)(error));

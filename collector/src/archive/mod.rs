@@ -17,7 +17,8 @@
 //! lines. `<record>` is what was received, with two changes that are undone on reading:
 //!
 //! - a JSON string that is the base64 text of one of the record's peer certificates is replaced by
-//!   `sha256:<sha256 of the certificate>`, so that certificates are kept once;
+//!   `sha256:<sha256 of the certificate>`, so that certificates are kept once; a text with every
+//!   slash escaped by `sha256:<sha256 of the certificate>\/`;
 //! - a line feed within the record (JSON has them only between its tokens) is written as the byte
 //!   1E, which no JSON text holds.
 //!

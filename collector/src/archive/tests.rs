@@ -233,6 +233,14 @@ fn nothing_is_there_before_it_is_committed() {
 }
 
 #[test]
+fn what_is_no_record_is_not_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open(dir.path()).unwrap();
+    let kept = writer.keep(b"{\x1e}", &Default::default());
+    assert!(matches!(kept, Err(ArchiveError::NotARecord { length: 3 })));
+}
+
+#[test]
 fn a_full_batch_is_committed_by_itself() {
     let dir = tempfile::tempdir().unwrap();
     let mut writer = Writer::open(dir.path()).unwrap();

@@ -8,7 +8,7 @@ use kua::chain::{Certificate, Chain, Fingerprint};
 use kua::measurement::Measurement;
 
 use super::certificates::{self, Texts};
-use super::condensed::condense;
+use super::condensed::{can_be_kept, condense};
 use super::disk::sync_names;
 use super::journal::Journal;
 use super::layout::{LOCK, RECORDS, claim, complete};
@@ -119,8 +119,12 @@ impl Writer {
     /// certificate that is missing is kept again even where the record is already there.
     ///
     /// # Errors
+    /// [`ArchiveError::NotARecord`] for bytes that `measurement` cannot have been read from,
     /// [`ArchiveError::Io`] where a full batch could not be committed.
     pub fn keep(&mut self, raw: &[u8], measurement: &Measurement) -> Result<Kept, ArchiveError> {
+        if !can_be_kept(raw) {
+            return Err(ArchiveError::NotARecord { length: raw.len() });
+        }
         let chains = || measurement.handshakes.iter().filter_map(|shaken| shaken.chain.as_ref());
         for certificate in chains().flat_map(Chain::certificates) {
             self.take(certificate);
@@ -139,7 +143,7 @@ impl Writer {
     /// Sets a line aside that is no measurement; the same text only once.
     ///
     /// # Errors
-    /// As [`Writer::keep`].
+    /// [`ArchiveError::Io`] where a full batch could not be committed.
     pub fn reject(
         &mut self,
         file: &Path,

@@ -75,10 +75,9 @@ impl Judge {
             for judgement in judge(measurement, &reference, &controls, Some(line)) {
                 reached |= self.fail_on.is_some_and(|level| level.reached_by(&judgement));
                 match self.format {
-                    Format::Json => {
-                        serde_json::to_writer(&mut out, &judgement).map_err(std::io::Error::from)?
-                    }
+                    Format::Json => serde_json::to_writer(&mut out, &judgement),
                 }
+                .map_err(std::io::Error::from)?;
                 out.write_all(b"\n")?;
             }
             Ok(())

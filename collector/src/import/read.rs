@@ -130,13 +130,19 @@ impl ReadError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::import::IMPORTS;
 
     const RECORD: &str = r#"{"test_name":"kua"}"#;
 
-    fn read(files: &[PathBuf]) -> Result<(Vec<(u64, String, bool)>, usize), ReadError> {
-        let mut seen = Vec::new();
+    /// Line, text, and whether it was read.
+    type Seen = Vec<(u64, String, bool)>;
+
+    /// What was seen of the files, and how many of them broke off.
+    fn read(files: &[PathBuf]) -> Result<(Seen, usize), ReadError> {
+        let mut seen = Seen::new();
         let broken = read_files(files, IMPORTS[0], |incoming| {
             let raw = String::from_utf8_lossy(incoming.raw).into_owned();
             seen.push((incoming.line, raw, incoming.read.is_ok()));
@@ -196,5 +202,23 @@ mod tests {
         .unwrap();
         let refusal = format!("line of {} bytes is longer than {MAX_RECORD}", MAX_RECORD + 5);
         assert_eq!(seen, [(1, Some(refusal)), (2, None)]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(
+            magic in prop_oneof![
+                Just(vec![]),
+                Just(vec![0x1f, 0x8b, 8]),
+                Just(vec![0x28, 0xb5, 0x2f, 0xfd]),
+                Just(b"{\n".to_vec()),
+            ],
+            bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let file = dir.path().join("any");
+            std::fs::write(&file, [magic, bytes].concat()).unwrap();
+            prop_assert!(read(&[file]).is_ok());
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! One page for people, on a screen, a phone or paper: no script is needed, nothing is fetched.
 
+mod evidence;
 #[expect(unreachable_pub, reason = "askama makes a filter's inner functions pub")]
 mod filters;
+mod table;
 mod view;
 
 use askama::Template;

@@ -2,20 +2,22 @@
 
 use askama::Template;
 use kua::campaign::{Campaign, IntermediateRow, Rate};
-use kua::detect::{DETECTORS, Detector, Finding, State};
+use kua::detect::{DETECTORS, Detector};
 
+use super::evidence::ExampleView;
+use super::table::{Row, Table, Whisker};
 use super::{SCRIPT, STYLE, content_policy, filters};
 use crate::report::chart;
-use crate::report::model::{About, CampaignReport, ExampleReport, Report};
+use crate::report::model::{About, CampaignReport, Report};
 use crate::report::summary::Summary;
 use crate::report::words::{
-    actor, certainty, class, counted, evidence, grounds, network, number, owner, scope, share,
-    share_of, short, span, title, visible,
+    actor, certainty, class, counted, grounds, network, number, owner, scope, share, share_of,
+    short, span, title, visible,
 };
 use crate::report::{FormatError, OverTime};
 
-/// Rows of a table that are shown at once; the others open on demand.
-const ROWS: usize = 15;
+/// Campaigns with a section of their own; the others are rows of a table.
+const CAMPAIGNS: usize = 30;
 
 /// Examples of a campaign that the page holds; the JSON report has all.
 const EXAMPLES: usize = 20;
@@ -33,9 +35,16 @@ pub(super) struct Page<'a> {
     judgements: String,
     over_time: Option<OverTimeView<'a>>,
     campaigns: Vec<CampaignView<'a>>,
+    brief: Vec<Brief<'a>>,
     others: Vec<Other<'a>>,
     detectors: &'static [&'static Detector],
     report: &'a Report,
+}
+
+/// A campaign in one row.
+struct Brief<'a> {
+    found: &'a CampaignReport,
+    campaign: &'a Campaign,
 }
 
 /// A number that stands out.
@@ -43,13 +52,6 @@ struct Figure {
     name: &'static str,
     value: String,
     note: String,
-}
-
-/// A share and its interval as positions from 0 to 100 on a table's scale.
-struct Whisker {
-    low: f64,
-    width: f64,
-    value: f64,
 }
 
 struct OverTimeView<'a> {
@@ -108,62 +110,11 @@ struct Intermediate {
     signer: String,
 }
 
-/// Rows of names or networks, the first of them shown at once.
-struct Table {
-    first: Vec<Row>,
-    rest: Vec<Row>,
-    /// Percent at the right end of the intervals.
-    scale: u32,
-    /// Whether any row says who runs it.
-    owned: bool,
-}
-
-impl Row {
-    fn whisker(&self, scale: &u32) -> Option<Whisker> {
-        self.rate.map(|rate| Whisker::of(rate, *scale))
-    }
-}
-
-struct Row {
-    name: String,
-    owner: String,
-    share: String,
-    rate: Option<Rate>,
-}
-
 struct Other<'a> {
     title: String,
     meaning: &'static str,
     share: String,
     example: Option<ExampleView<'a>>,
-}
-
-struct ExampleView<'a> {
-    target: String,
-    place: String,
-    sent: String,
-    findings: Vec<FindingView<'a>>,
-    certificates: Vec<Certificate<'a>>,
-    example: &'a ExampleReport,
-}
-
-struct FindingView<'a> {
-    evidence: Vec<(String, String)>,
-    causes: Vec<Cause>,
-    finding: &'a Finding,
-}
-
-struct Cause {
-    words: &'static str,
-    is_open: bool,
-    how: String,
-}
-
-struct Certificate<'a> {
-    subject: String,
-    issuer: String,
-    valid: String,
-    sha256: &'a str,
 }
 
 impl<'a> Page<'a> {
@@ -189,8 +140,11 @@ impl<'a> Page<'a> {
             }),
             false => None,
         };
-        let campaigns = report.campaigns.iter().enumerate();
-        let campaigns = campaigns
+        let mut ranked = report.ranked();
+        let brief = ranked.split_off(ranked.len().min(CAMPAIGNS));
+        let campaigns = ranked
+            .into_iter()
+            .enumerate()
             .map(|(position, found)| CampaignView::of(position + 1, found, totals.handshakes))
             .collect::<Result<_, _>>()?;
         Ok(Self {
@@ -204,6 +158,10 @@ impl<'a> Page<'a> {
             judgements: number(totals.judgements),
             over_time,
             campaigns,
+            brief: brief
+                .into_iter()
+                .map(|found| Brief { found, campaign: &found.campaign })
+                .collect(),
             others: others(report),
             detectors: DETECTORS,
             report,
@@ -240,21 +198,6 @@ fn figures(report: &Report) -> Vec<Figure> {
             note: "accuse nobody".into(),
         },
     ]
-}
-
-impl Whisker {
-    fn of(rate: Rate, scale: u32) -> Self {
-        let position = |share: f64| (share * 100_000.0 / f64::from(scale)).round() / 10.0;
-        let low = position(rate.low);
-        let width = ((position(rate.high) - low) * 10.0).round() / 10.0;
-        Self { low, width, value: position(rate.value) }
-    }
-}
-
-/// The least round number of percent that holds all of `rates`.
-fn scale(rates: impl Iterator<Item = Rate>) -> u32 {
-    let highest = rates.map(|rate| rate.high * 100.0).fold(0.0, f64::max);
-    [1, 2, 5, 10, 20, 50].into_iter().find(|scale| highest <= f64::from(*scale)).unwrap_or(100)
 }
 
 impl<'a> CampaignView<'a> {
@@ -351,17 +294,6 @@ impl Intermediate {
     }
 }
 
-impl Table {
-    fn of(rows: impl Iterator<Item = Row>) -> Self {
-        let mut first: Vec<_> = rows.collect();
-        let scale = scale(first.iter().filter_map(|row| row.rate));
-        let owned = first.iter().any(|row| !row.owner.is_empty());
-        // Two rows behind a click hide more than they save.
-        let rest = if first.len() > ROWS + 2 { first.split_off(ROWS) } else { Vec::new() };
-        Self { first, rest, scale, owned }
-    }
-}
-
 fn others(report: &Report) -> Vec<Other<'_>> {
     let classes = report.not_campaigns.iter().filter(|(_, count)| **count > 0);
     let mut classes: Vec<_> = classes.collect();
@@ -379,48 +311,12 @@ fn others(report: &Report) -> Vec<Other<'_>> {
     classes.into_iter().map(other).collect()
 }
 
-impl<'a> ExampleView<'a> {
-    fn of(example: &'a ExampleReport) -> Self {
-        let vantage = &example.vantage;
-        let started = example.started.as_deref().unwrap_or("no date");
-        let certificates = example.certificates.iter().map(|sent| {
-            let unread = || "no parser reads it".to_owned();
-            Certificate {
-                subject: sent.subject.as_deref().map_or_else(unread, visible),
-                issuer: sent.issuer.as_deref().map_or_else(unread, visible),
-                valid: span(sent.not_before.as_deref(), sent.not_after.as_deref()),
-                sha256: &sent.sha256,
-            }
-        });
-        Self {
-            target: match example.target.as_str() {
-                "" => "unknown name".into(),
-                target => visible(target),
-            },
-            place: format!("{started}, {} {}", visible(&vantage.cc), network(vantage.asn, "")),
-            sent: counted(example.certificates.len() as u64, "certificate"),
-            findings: example.findings.iter().map(FindingView::of).collect(),
-            certificates: certificates.collect(),
-            example,
-        }
+impl Brief<'_> {
+    fn seen(&self) -> String {
+        span(self.campaign.first_seen.as_deref(), self.campaign.last_seen.as_deref())
     }
-}
 
-impl<'a> FindingView<'a> {
-    fn of(finding: &'a Finding) -> Self {
-        let pairs = finding.evidence.iter().filter(|(_, value)| !value.is_null());
-        let causes = finding.innocent.iter().map(|cause| match &cause.state {
-            State::Open(how) => {
-                Cause { words: cause.cause, is_open: true, how: how.clone().unwrap_or_default() }
-            }
-            State::RuledOut(how) => Cause { words: cause.cause, is_open: false, how: how.clone() },
-        });
-        Self {
-            evidence: pairs
-                .map(|(key, value)| (visible(&key.replace('_', " ")), evidence(value)))
-                .collect(),
-            causes: causes.map(|cause| Cause { how: visible(&cause.how), ..cause }).collect(),
-            finding,
-        }
+    fn share(&self, all: &u64) -> String {
+        share(self.found.intercepted, *all)
     }
 }

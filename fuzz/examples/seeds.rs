@@ -1,0 +1,109 @@
+//! Mints the seeds of `certificate` and `record` anew: `cargo run --example seeds` in this folder.
+//! Dossiers and suites are in the repository already.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use kua::chain::Chain;
+use kua::measurement::{Extra, Failure, Handshake, Measurement, Query, Target, Vantage};
+use kua::wire::to_line;
+use kua_mint::{Algorithm, Authority, Key, NOW, Template, name, san, self_signed};
+use time::OffsetDateTime;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
+    for (folder, files) in [("certificate", certificates()), ("record", records()?)] {
+        fs::create_dir_all(seeds.join(folder))?;
+        for (file, bytes) in files {
+            fs::write(seeds.join(folder).join(file), bytes)?;
+        }
+    }
+    Ok(())
+}
+
+type Files = Vec<(&'static str, Vec<u8>)>;
+
+/// One of each kind of key, signature and oddity, and a chain.
+fn certificates() -> Files {
+    let root = Authority::root("Root");
+    let middle = root.intermediate("Intermediate");
+    let leaf = || Template::leaf(&["example.com", "*.example.com", "192.0.2.1", "2001:db8::1"]);
+    let own = |key: Key, template: Template| self_signed(&key, template).certificate;
+    let issuer = name(&[("C", "KZ"), ("O", "Қазақстан"), ("CN", "a+b, \"c\"")]);
+    vec![
+        ("chain", [middle.leaf("example.com").certificate, middle.certificate.clone()].concat()),
+        ("with-root", [root.leaf("example.com").certificate, root.certificate.clone()].concat()),
+        ("names", root.leaf_with(&Key::ecdsa_p256(), leaf()).certificate),
+        ("no-names", own(Key::ecdsa_p256(), leaf().without(&san(&["a"]).oid))),
+        ("ed25519", own(Key::ed25519(), leaf())),
+        ("p384", own(Key::ecdsa_p384(), leaf())),
+        ("rsa", own(Key::rsa(2048), leaf())),
+        ("rsa-1024-sha1", own(Key::rsa(1024), leaf().algorithm(Algorithm::RsaSha1))),
+        ("rsa-exponent-3", own(Key::rsa_with_exponent(1024, 3), leaf())),
+        ("rsa-pss", own(Key::rsa(2048), leaf().algorithm(Algorithm::RsaPssSha256))),
+        ("version-1", own(Key::ecdsa_p256(), leaf().version_1())),
+        ("ber", own(Key::ecdsa_p256(), leaf().explicit_false())),
+        ("authority", own(Key::ecdsa_p256(), Template::authority(&issuer))),
+        ("year-9999", own(Key::ecdsa_p256(), leaf().valid(-2_208_988_800, 253_402_300_799))),
+    ]
+}
+
+/// What Kua writes, and the places where OONI's tests put handshakes and controls.
+fn records() -> Result<Files, Box<dyn Error>> {
+    let root = Authority::root("Root");
+    let sent = [root.leaf("example.com").certificate, root.certificate.clone()];
+    let whole = Handshake {
+        network: "tcp".into(),
+        endpoint: Some("192.0.2.1:443".parse()?),
+        server_name: Some("example.com".into()),
+        failure: Some(Failure::new("ssl_unknown_authority")),
+        chain: Some(Chain::from_der(&sent)?),
+        whole: true,
+        version: "TLSv1.3".into(),
+        cipher: "TLS_AES_128_GCM_SHA256".into(),
+        alpn: "h2".into(),
+        transaction: 1,
+        extra: Extra {
+            group: Some("x25519".into()),
+            holds_key: Some(true),
+            staple: Some(vec![0x30, 0]),
+            sent: Some(300),
+            received: Some(3000),
+            ..Extra::default()
+        },
+        ..Handshake::default()
+    };
+    let own = Measurement {
+        started: OffsetDateTime::from_unix_timestamp(NOW).ok(),
+        vantage: Vantage { country: "KZ".into(), asn: 9198, network: "Example".into() },
+        input: Some("https://example.com/".into()),
+        target: Some(Target { host: "example.com".into(), port: 443 }),
+        queries: vec![Query {
+            hostname: "example.com".into(),
+            kind: "A".into(),
+            engine: "system".into(),
+            addresses: vec!["192.0.2.1".into(), "2001:db8::1".into()],
+            ..Query::default()
+        }],
+        handshakes: vec![whole],
+        ..Measurement::default()
+    };
+    let mut lone = own.clone();
+    lone.handshakes[0].whole = false;
+    lone.handshakes[0].chain = Some(Chain::from_der(&sent[..1])?);
+    Ok(vec![
+        ("own", to_line(&own).into_bytes()),
+        ("stock-ooni", to_line(&lone).into_bytes()),
+        ("web-connectivity", WEB_CONNECTIVITY.into()),
+        ("web-connectivity-0.4", WEB_CONNECTIVITY_04.into()),
+        ("tlsping", TLSPING.into()),
+        ("nothing", br#"{"test_keys":null}"#.to_vec()),
+    ])
+}
+
+const WEB_CONNECTIVITY: &str = r#"{"test_name":"web_connectivity","probe_cc":"KZ","probe_asn":"AS9198","measurement_start_time":"2023-10-16 13:06:00","input":"https://example.com/","annotations":{"engine":"x"},"test_keys":{"queries":[{"hostname":"example.com","query_type":"A","engine":"doh","answers":[{"answer_type":"A","ipv4":"192.0.2.1"}],"failure":null}],"tcp_connect":[{"ip":"192.0.2.1","port":443,"status":{"failure":"connection_reset","success":false}}],"tls_handshakes":[{"server_name":"example.com","address":"192.0.2.1:443","failure":"ssl_unknown_authority","no_tls_verify":false,"tls_version":"TLSv1.2","peer_certificates":[null,{"data":"MAMCAQE=","format":"base64"}],"t0":0.1,"t":0.2}],"control":{"tls_handshake":{"192.0.2.1:443":{"server_name":"example.com","status":true,"failure":null}}}}}"#;
+
+const WEB_CONNECTIVITY_04: &str = r#"{"test_start_time":"2023-10-16T13:06:00.5+06:00","input":"https://example.com/","test_keys":{"control":{"http_request":{"status_code":200}},"tls_handshakes":[{"server_name":"example.com","failure":"eof_error"}]}}"#;
+
+const TLSPING: &str = r#"{"test_name":"tlsping","data_format_version":"0.2.0","test_keys":{"pings":[{"tls_handshake":{"server_name":"example.com","no_tls_verify":true,"peer_certificates":[{"data":"MAMCAQE="}]}},{"quic_handshake":{"network":"udp","x_kua":{"holds_key":false,"alert":"unknown_ca","staple":"MAA="}}},{"iterations":[{"handshake":{"failure":"generic_timeout_error"}}]}]}}"#;
