@@ -4,11 +4,15 @@
 use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
-use kua::chain::{Chain, KeyHash};
+use kua::chain::{Certificate, Chain, KeyHash};
+use kua::control::Controls;
 use kua::ct::{self, Kind, Log, Outcome};
+use kua::measurement::Measurement;
 use kua::path::path;
 use kua::reference::Reference;
-use kua_tests::corpus;
+use kua::verdict::judge;
+use kua::wire;
+use kua_tests::{corpus, files_below};
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -106,4 +110,111 @@ fn the_scts_of_real_leaves_verify() {
     }
     assert_eq!((leaves, outcomes), (14, BTreeMap::from([("valid", 38)])));
     assert_eq!(unmet, Vec::<String>::new());
+}
+
+/// Every leaf in OONI's records and RIPE Atlas' results, of 2013 to 2025: what was asked of each in
+/// its year it has, by logs that are long rejected.
+#[test]
+fn the_scts_of_recorded_leaves() {
+    let Some(chains) = recorded() else { return };
+    let reference = Reference::built_in().unwrap();
+    let mut leaves = BTreeMap::new();
+    let mut outcomes = BTreeMap::new();
+    for chain in chains {
+        let Some(leaf) = chain.first().fields().filter(|fields| !fields.is_ca) else { continue };
+        let signers = path(&chain, |fields| reference.signer(fields)).signers(&chain);
+        let scts = ct::check(leaf, signers.first().copied(), &reference.logs);
+        *leaves.entry(if scts.is_empty() { "without" } else { "with SCTs" }).or_insert(0) += 1;
+        for sct in &scts {
+            *outcomes.entry(sct.outcome.as_str()).or_insert(0) += 1;
+        }
+        for policy in reference.policies.iter().filter(|_| !scts.is_empty()) {
+            assert_eq!(policy.unmet(leaf, &scts, &reference.logs), None, "{}", leaf.subject);
+        }
+    }
+    assert_eq!(leaves, BTreeMap::from([("with SCTs", 15), ("without", 39)]));
+    // Two records lack the intermediate.
+    assert_eq!(outcomes, BTreeMap::from([("issuer-unknown", 5), ("valid", 30)]));
+}
+
+#[test]
+fn records_of_honest_sites_are_not_accused_over_scts() {
+    let Some(measurements) = measurements() else { return };
+    let reference = Reference::built_in().unwrap();
+    let mut findings = BTreeMap::new();
+    for measurement in measurements {
+        for judgement in judge(&measurement, &reference, &Controls::none(), None) {
+            for id in ["missing-scts", "invalid-scts"] {
+                *findings.entry(id).or_insert(0) += usize::from(judgement.has(id));
+            }
+        }
+    }
+    assert_eq!(findings, BTreeMap::from([("invalid-scts", 0), ("missing-scts", 0)]));
+}
+
+/// Certificates of pyca/cryptography, one of them with its TBSCertificate as its logs signed it.
+#[test]
+fn odd_lists_of_scts() {
+    let Some(folder) = corpus("certs_misc") else { return };
+    let reference = Reference::built_in().unwrap();
+    let read = |name: &str| {
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        let pem = x509_parser::pem::parse_x509_pem(&bytes).map(|(_, pem)| pem.contents);
+        Certificate::from_bytes(&pem.unwrap_or(bytes)).unwrap()
+    };
+    let certificate = read("cryptography-scts.pem");
+    let expected = std::fs::read(folder.join("cryptography-scts-tbs-precert.der")).unwrap();
+    assert_eq!(ct::precertificate(certificate.fields().unwrap()), Some(expected));
+    let anybody = Some(KeyHash::from([0; 32]));
+    let unknown = || vec![Outcome::UnknownLog];
+    for (name, expected) in [
+        ("badssl-sct.pem", unknown()),
+        ("badssl-sct-anonymous-sig.der", unknown()),
+        ("badssl-sct-none-hash.der", unknown()),
+        ("cryptography.io.pem", Vec::new()),
+        ("cryptography.io.precert.pem", Vec::new()),
+    ] {
+        let certificate = read(name);
+        let scts = ct::check(certificate.fields().unwrap(), anybody, &reference.logs);
+        let found: Vec<_> = scts.iter().map(|sct| sct.outcome).collect();
+        assert_eq!(found, expected, "{name}");
+    }
+}
+
+/// Every JSON value of the corpus; of arrays every element.
+fn records() -> Option<Vec<Value>> {
+    let folder = corpus("ooni")?;
+    let mut records = Vec::new();
+    for file in files_below(&folder, &[".json", ".jsonl"]) {
+        let text = std::fs::read(&file).unwrap();
+        let values = serde_json::Deserializer::from_slice(&text).into_iter::<Value>();
+        for value in values.map_while(Result::ok) {
+            match value {
+                Value::Array(items) => records.extend(items),
+                record => records.push(record),
+            }
+        }
+    }
+    Some(records)
+}
+
+fn measurements() -> Option<Vec<Measurement>> {
+    let records = records()?;
+    let read =
+        records.iter().filter_map(|record| wire::from_line(record.to_string().as_bytes()).ok());
+    Some(read.collect())
+}
+
+/// The distinct chains of all records.
+fn recorded() -> Option<Vec<Chain>> {
+    let handshakes = measurements()?.into_iter().flat_map(|measurement| measurement.handshakes);
+    let mut chains: Vec<_> = handshakes.filter_map(|shaken| shaken.chain).collect();
+    for record in records()? {
+        let sent = record["cert"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let sent = sent.filter_map(|pem| x509_parser::pem::parse_x509_pem(pem.as_bytes()).ok());
+        chains.extend(Chain::from_der(sent.map(|(_, pem)| pem.contents).collect::<Vec<_>>()));
+    }
+    let distinct: BTreeMap<_, _> =
+        chains.into_iter().map(|chain| (chain.fingerprints(), chain)).collect();
+    Some(distinct.into_values().collect())
 }

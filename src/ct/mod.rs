@@ -87,6 +87,12 @@ pub fn check<'a>(leaf: &Fields, issuer: Option<KeyHash>, lists: &'a [LogList]) -
         .collect()
 }
 
+/// What a log signs of a certificate: its TBSCertificate without the list of SCTs (RFC 6962, section
+/// 3.2). `None` where it is not DER as far as that needs, or has two lists.
+pub fn precertificate(leaf: &Fields) -> Option<Vec<u8>> {
+    precertificate::split(&leaf.tbs).map(|parts| parts.without_scts)
+}
+
 fn outcome(
     sct: &embedded::Sct<'_>,
     log: Option<&Log>,
