@@ -5,6 +5,7 @@
 mod ccadb;
 mod ccadb_corpus;
 mod ct_corpus;
+mod detectors;
 mod families;
 mod layers;
 mod limbo;

@@ -16,6 +16,7 @@ pub(super) static DETECTOR: Detector = Detector {
         Innocent::OneCertificate,
     ],
     source: "vantage point comparison: Perspectives (USENIX 2008), Crossbear (ESORICS 2012)",
+    example: "unknown root -> leaf, control: public root; the evidence holds the keys of leaf and anchor, here and there",
     examine,
 };
 

@@ -11,6 +11,7 @@ pub(super) static DETECTOR: Detector = Detector {
     claim: "a certificate of the chain is used outside its validity",
     innocent: &[Innocent::ClockSkew, Innocent::SiteItself],
     source: "RFC 5280, section 6.1.3 (a)(2); OONI 2024 (interception went on with expired intermediates)",
+    example: "public root -> expired leaf; the evidence names the certificate, its dates and when it was seen",
     examine,
 };
 

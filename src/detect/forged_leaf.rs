@@ -18,6 +18,7 @@ pub(super) static DETECTOR: Detector = Detector {
         Innocent::Replayed,
     ],
     source: "forged leaves of Kazakhstan in 2019: IMC 2020, doi 10.1145/3419394.3423665, section 4",
+    example: "everything copied but the key; the evidence names both leaves, what was copied and how the rest was made",
     examine,
 };
 

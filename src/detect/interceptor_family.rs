@@ -17,6 +17,7 @@ pub(super) static DETECTOR: Detector = Detector {
     ],
     source: "template learnt from the certificates that the dossier names; Kazakhstan's eight roots of \
              2020-02-28 in Chromium's blocklist",
+    example: "unlisted sibling -> intermediate -> leaf, root sent; the evidence names whose sibling it is, what fits and what does not",
     examine,
 };
 

@@ -11,6 +11,7 @@ pub(super) static DETECTOR: Detector = Detector {
     claim: "a certificate carries the issuer name of a known interceptor, but none of its known keys signed it",
     innocent: &[Innocent::SiteItself, Innocent::OmittedIntermediate, Innocent::Replayed],
     source: "names are free text (RFC 5280, section 4.1.2.4): a name alone is only a name",
+    example: "namesake of the state root -> leaf; the evidence names the dossier and holds the issuer as it was written",
     examine,
 };
 

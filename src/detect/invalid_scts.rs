@@ -12,6 +12,7 @@ pub(super) static DETECTOR: Detector = Detector {
     claim: "the certificate carries promises of known logs that were not made for it",
     innocent: &[Innocent::AuthorityErred, Innocent::LocalProduct, Innocent::SiteItself],
     source: "RFC 6962, section 3.2 (an SCT signs the issuer's key and the certificate without SCTs)",
+    example: "unlisted root -> leaf, SCTs copied; the evidence names the certificate, its issuer's key and each promise",
     examine,
 };
 

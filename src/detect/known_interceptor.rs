@@ -16,6 +16,7 @@ pub(super) static DETECTOR: Detector = Detector {
         Innocent::LocalProduct,
     ],
     source: "signature by a key that a dossier publishes; RFC 5280, section 6.1.3 (a)(1)",
+    example: "state root -> leaf; the evidence names the dossier, its key and the certificate that the key signed",
     examine,
 };
 

@@ -11,6 +11,7 @@ pub(super) static DETECTOR: Detector = Detector {
     claim: "the issuer carries the name of a product that inspects traffic for the owner of a machine or network",
     innocent: &[Innocent::SiteItself, Innocent::DnsMoved],
     source: "Chromium's list of interception software; Huang et al. 2014; O'Neill et al. 2016",
+    example: "product root -> leaf; the evidence names the product, its class and the issuer as it was written",
     examine,
 };
 

@@ -11,6 +11,7 @@ pub(super) static DETECTOR: Detector = Detector {
     claim: "a publicly trusted certificate carries fewer promises of public logs than programs ask for",
     innocent: &[Innocent::SctsElsewhere, Innocent::NotLogged, Innocent::StaleLogs],
     source: "RFC 6962, section 3.3; the Certificate Transparency policies of Chrome and Apple",
+    example: "public root -> leaf, none; the evidence holds what programs ask for and what the certificate carries",
     examine,
 };
 

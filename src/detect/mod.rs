@@ -53,6 +53,8 @@ pub struct Detector {
     pub innocent: &'static [Innocent],
     /// The standard or publication that the rule rests on.
     pub source: &'static str,
+    /// A drawn chain that it speaks of, which is a row of its table, and what its evidence reads.
+    pub example: &'static str,
     /// Pure: the same case always has the same outcome.
     pub(crate) examine: fn(&Case<'_>) -> Outcome,
 }

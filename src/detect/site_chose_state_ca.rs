@@ -10,6 +10,7 @@ pub(super) static DETECTOR: Detector = Detector {
     claim: "a state's authority signed the chain of a site whose owner is likely to have chosen it",
     innocent: &[Innocent::SiteChose, Innocent::Replayed],
     source: "the dossier's sources: sites that moved to a state's authority by themselves",
+    example: "chosen root -> leaf of bank.qz; the evidence names the dossier, its key and the suffix whose sites chose it",
     examine,
 };
 

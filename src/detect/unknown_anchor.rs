@@ -17,6 +17,7 @@ pub(super) static DETECTOR: Detector = Detector {
         Innocent::StaleReference,
     ],
     source: "RFC 5280, section 6.1",
+    example: "private root -> leaf; the evidence holds the last issuer and, where it is known, the key on top",
     examine,
 };
 

@@ -11,6 +11,7 @@ pub(super) static DETECTOR: Detector = Detector {
     claim: "the chain rests on a key or a signature too weak for any public authority",
     innocent: &[Innocent::SiteItself, Innocent::LocalProduct],
     source: "CA/Browser Forum Baseline Requirements, section 6.1.5 (RSA from 2048 bits) and 7.1.3.2 (no SHA-1)",
+    example: "RSA-1024 root -> leaf, root sent; the evidence names the certificate and says `RSA key of 1024 bits`",
     examine,
 };
 

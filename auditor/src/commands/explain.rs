@@ -63,6 +63,7 @@ fn account(detector: &Detector) -> String {
     line("level", &format!("{}, at most", detector.level));
     line("innocent", causes.next().unwrap_or("nothing else explains it"));
     causes.for_each(|cause| line("", cause));
+    line("example", detector.example);
     line("source", detector.source);
     text
 }

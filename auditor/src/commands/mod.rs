@@ -11,7 +11,7 @@ use kua_console::{CommonArgs, Trouble};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    Report(report::Report),
+    Report(Box<report::Report>),
     Explain(explain::Explain),
 }
 
