@@ -9,6 +9,6 @@ const SECONDS: &[BorrowedFormatItem<'static>] =
 
 /// `2023-10-16T13:06:00Z`.
 pub fn rfc3339(moment: OffsetDateTime) -> String {
-    let utc = moment.to_offset(time::UtcOffset::UTC);
+    let utc = moment.checked_to_offset(time::UtcOffset::UTC).unwrap_or(moment);
     utc.format(SECONDS).unwrap_or_else(|_| utc.unix_timestamp().to_string())
 }

@@ -15,7 +15,8 @@ pub type Moment = OffsetDateTime;
 pub fn parse_moment(text: &str) -> Result<Moment, String> {
     let parsed = OffsetDateTime::parse(text, &Rfc3339);
     let moment = parsed.map_err(|error| format!("{error}; write it as 2023-10-16T13:06:00Z"))?;
-    Ok(moment.to_offset(time::UtcOffset::UTC))
+    let utc = moment.checked_to_offset(time::UtcOffset::UTC);
+    utc.ok_or_else(|| "it is outside the years that can be told".into())
 }
 
 /// The moment that judgements use: `at`, else `KUA_NOW`, else the clock.

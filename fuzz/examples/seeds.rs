@@ -89,6 +89,8 @@ fn records() -> Result<Files, Box<dyn Error>> {
         handshakes: vec![whole],
         ..Measurement::default()
     };
+    // The last hours of the year 9999 in a western zone are beyond every UTC time.
+    let last = br#"{"test_start_time":"9999-12-31T23:59:59-23:59","test_keys":{}}"#;
     let mut lone = own.clone();
     lone.handshakes[0].whole = false;
     lone.handshakes[0].chain = Some(Chain::from_der(&sent[..1])?);
@@ -98,6 +100,7 @@ fn records() -> Result<Files, Box<dyn Error>> {
         ("web-connectivity", WEB_CONNECTIVITY.into()),
         ("web-connectivity-0.4", WEB_CONNECTIVITY_04.into()),
         ("tlsping", TLSPING.into()),
+        ("last-moment", last.to_vec()),
         ("nothing", br#"{"test_keys":null}"#.to_vec()),
     ])
 }

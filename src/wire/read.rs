@@ -228,7 +228,7 @@ fn time(value: &Value, key: &str) -> Option<OffsetDateTime> {
     let plain = time::PrimitiveDateTime::parse(text, START_TIME);
     plain.map(time::PrimitiveDateTime::assume_utc).ok().or_else(|| {
         let parsed = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        Some(parsed.to_offset(time::UtcOffset::UTC))
+        parsed.checked_to_offset(time::UtcOffset::UTC)
     })
 }
 

@@ -139,6 +139,7 @@ fn any_field_may_be_null_or_of_another_type() {
         r#"{"test_keys":[],"probe_asn":7,"probe_cc":"kz","input":{}}"#,
         r#"{"test_name":"x","test_keys":{"tls_handshakes":null,"queries":3,"tcp_connect":[null]}}"#,
         r#"{"test_keys":{"tls_handshakes":[{"peer_certificates":null,"address":"here","t":"x"}]}}"#,
+        r#"{"test_keys":{},"test_start_time":"9999-12-31T23:59:59-23:59"}"#,
         r#"{"data_format_version":"0.2.0","annotations":["a"],"measurement_start_time":"soon"}"#,
     ] {
         let read = from_line(line.as_bytes()).unwrap();
