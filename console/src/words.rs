@@ -62,6 +62,17 @@ fn intercepted(judgement: &Judgement, reference: &Reference) -> String {
             _ => format!("shown a chain of {title} by somebody who did not prove to hold its key"),
         };
     }
+    let sibling =
+        judgement.finding("interceptor-family").filter(|_| judgement.actor != Some(Actor::Local));
+    let sibling_of = sibling.and_then(|found| found.evidence.get("sibling_of")?.as_str());
+    if let Some(known) =
+        reference.dossiers.iter().find(|known| Some(known.id.as_str()) == sibling_of)
+    {
+        return format!(
+            "answered in the site's place with a key that is in no list and is made as those of {} are",
+            known.title
+        );
+    }
     let product =
         judgement.finding("known-product").and_then(|found| found.evidence.get("product"));
     match (judgement.actor, product.and_then(|name| name.as_str())) {
@@ -126,7 +137,12 @@ pub fn meaning(judgements: &[Judgement], reference: &Reference) -> Vec<String> {
             ));
         }
     }
-    if by(Actor::Unknown) || by(Actor::Network) {
+    let unlisted = |judgement: &Judgement| {
+        judgement.verdict == Verdict::Intercepted
+            && judgement.interceptor.is_none()
+            && judgement.actor != Some(Actor::Local)
+    };
+    if any(&unlisted) {
         paragraphs.push(
             "Somebody between you and some sites answered in their place, with a key that is in no \
              list. It can be your provider or your state; it can also be software on this machine \
