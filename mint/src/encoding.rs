@@ -39,7 +39,13 @@ pub fn pem(der: &[u8]) -> String {
     pem
 }
 
-fn to_be_signed(algorithm: Algorithm, issuer: &[u8], spki: &[u8], template: &Template) -> Vec<u8> {
+/// The TBSCertificate.
+pub(crate) fn to_be_signed(
+    algorithm: Algorithm,
+    issuer: &[u8],
+    spki: &[u8],
+    template: &Template,
+) -> Vec<u8> {
     yasna::construct_der(|writer| {
         writer.write_sequence(|writer| {
             if template.version > 1 {

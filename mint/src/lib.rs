@@ -20,6 +20,7 @@ mod authority;
 mod encoding;
 mod extension;
 mod key;
+mod log;
 mod name;
 mod rsa_legacy;
 mod template;
@@ -31,6 +32,7 @@ pub use extension::{
     key_usage, san, ski,
 };
 pub use key::{Algorithm, Key};
+pub use log::{Log, sct_list};
 pub use name::name;
 pub use template::Template;
 

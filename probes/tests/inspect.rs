@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use data_encoding::BASE64;
-use kua_mint::{Authority, Key, NOW, Template, name, pem};
+use kua_mint::{Authority, Key, Log, NOW, Template, name, pem, sct_list};
 use tempfile::TempDir;
 
 /// A folder with a public root, a state's dossier and chains to look at.
@@ -106,6 +106,35 @@ fn a_genuine_leaf_by_its_name_and_by_another() {
     assert_said!("genuine", desk.inspect(&["leaf.der", "-v"]));
     assert_said!("other_name", desk.inspect(&["leaf.der", "--name", "example.org"]));
     assert_said!("other_time", desk.inspect(&["leaf.der", "--at", "2035-01-01T00:00:00Z"]));
+}
+
+/// The same list of SCTs in the certificate it was made for and copied onto another key.
+#[test]
+fn scts_of_the_genuine_leaf_and_copied() {
+    let desk = Desk::new();
+    let (log, stranger) = (Log::new(), Log::new());
+    let base64 = |bytes: &[u8]| BASE64.encode(bytes);
+    desk.write(
+        "reference/logs/test.toml",
+        &format!(
+            "program = \"Test\"\n[[log]]\ndescription = \"Some Log\"\noperator = \"Somebody\"\n\
+             kind = \"rfc6962\"\nid = \"{}\"\nkey = \"{}\"\n",
+            base64(&log.id()),
+            base64(&log.key.spki()),
+        ),
+    );
+    let (key, template) = (Key::ecdsa_p256(), Template::leaf(&["example.com"]));
+    let scts = [&log, &stranger].map(|log| log.sct(&desk.public, &key, &template));
+    let template = template.with(sct_list(&scts));
+    let genuine = desk.public.leaf_with(&key, template.clone()).certificate;
+    let copied = desk.public.leaf_with(&Key::ecdsa_p256(), template).certificate;
+    desk.write("genuine.pem", &pem(&genuine));
+    desk.write("copied.pem", &pem(&copied));
+    let said = desk.inspect(&["genuine.pem"]);
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let line = "    SCTs         1 of 2 valid: Some Log, a log that no list here knows\n";
+    assert!(said.contains(line), "{said}");
+    assert_said!("copied_scts", desk.inspect(&["copied.pem"]));
 }
 
 /// Stock OONI keeps one authority; it is not called a leaf.

@@ -49,17 +49,21 @@ fn examine(case: &Case<'_>) -> Outcome {
     )
 }
 
-/// Every SCT of the leaf as evidence.
+/// Every SCT of the leaf as evidence; what is not known of one is left out.
 pub(super) fn scts(case: &Case<'_>) -> Vec<Value> {
     let told = case.scts.iter().map(|sct| {
-        json!({
+        let mut told = json!({
             "outcome": sct.outcome.as_str(),
             "log": sct.log.map(|log| log.description.as_str()),
             "operator": sct.log.map(|log| log.operator.as_str()),
             "log_id": sct.log_id,
             "timestamp": sct.timestamp.map(rfc3339),
             "state_of_log": sct.log.zip(sct.timestamp).and_then(|(log, at)| log.state_at(at)),
-        })
+        });
+        if let Some(fields) = told.as_object_mut() {
+            fields.retain(|_, value| !value.is_null());
+        }
+        told
     });
     told.collect()
 }

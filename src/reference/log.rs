@@ -142,7 +142,7 @@ mod tests {
     use crate::ct::testing::TestLog;
 
     fn written(log: &TestLog) -> String {
-        let key = log.key.spki();
+        let key = log.mint.key.spki();
         format!(
             "[[log]]\ndescription = \"One\"\noperator = \"A\"\nkind = \"static\"\nid = \"{}\"\n\
              key = \"{}\"\nstates = [{{ state = \"retired\", since = \"2026-02-28T00:00:00Z\" }}, \
