@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{GeneralName, ParsedExtension, X509Extension};
 use x509_parser::public_key::PublicKey;
+use x509_parser::signature_algorithm::SignatureAlgorithm;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::chain::KeyHash;
@@ -237,8 +238,13 @@ fn modulus_bits(modulus: &[u8]) -> usize {
 }
 
 fn pss_hash(certificate: &X509Certificate<'_>) -> Option<String> {
-    use x509_parser::signature_algorithm::SignatureAlgorithm;
-    match SignatureAlgorithm::try_from(&certificate.signature_algorithm).ok()? {
+    const PSS: &str = "1.2.840.113549.1.1.10";
+    let algorithm = &certificate.signature_algorithm;
+    // x509-parser speaks to standard error of others that it does not know.
+    if algorithm.algorithm.to_id_string() != PSS {
+        return None;
+    }
+    match SignatureAlgorithm::try_from(algorithm).ok()? {
         SignatureAlgorithm::RSASSA_PSS(params) => Some(params.hash_algorithm_oid().to_id_string()),
         _ => None,
     }

@@ -35,8 +35,10 @@ fn examine(case: &Case<'_>) -> Outcome {
     if case.accepted_by_recorder() {
         return Outcome::Clear;
     }
-    // A chain for other names may come from another server; a lone authority names nobody.
-    let for_the_name = case.fits_name().unwrap_or(true);
+    // A chain for other names may come from another server, and so may a leaf that nobody can
+    // read. Stock OONI checks the name before it keeps an authority alone.
+    let alone = case.handshake.is_some_and(|shaken| !shaken.whole);
+    let for_the_name = case.fits_name().unwrap_or(alone);
     let level = if for_the_name { Level::Probable } else { Level::Possible };
     Outcome::found(
         level,

@@ -101,6 +101,12 @@ fn chains() {
             seen(),
             (Anomaly, None, possible),
         ),
+        (
+            "a leaf that nobody can read, control: public root",
+            &b"\x30\x03\x02\x01\x01".to_vec(),
+            seen(),
+            (Anomaly, None, possible),
+        ),
         ("self-signed leaf", &alone, None, (Anomaly, None, possible)),
         (
             "self-signed leaf, control: the same",
