@@ -20,6 +20,7 @@ test: tools ## build all and run every test; none leaves this machine
 check: tools ## formatting, lints, licences and layers
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
+	@command -v cargo-deny >/dev/null || { echo 'error: please run: cargo install --locked cargo-deny' >&2; exit 1; }
 	cargo deny --offline check bans licenses sources
 
 fuzz: ## fuzz each reader of foreign bytes for 60 s (needs nightly and cargo-fuzz)
