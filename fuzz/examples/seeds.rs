@@ -8,7 +8,7 @@ use std::path::Path;
 use kua::chain::Chain;
 use kua::measurement::{Extra, Failure, Handshake, Measurement, Query, Target, Vantage};
 use kua::wire::to_line;
-use kua_mint::{Algorithm, Authority, Key, NOW, Template, name, san, self_signed};
+use kua_mint::{Algorithm, Authority, Key, Log, NOW, Template, name, san, sct_list, self_signed};
 use time::OffsetDateTime;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -45,8 +45,17 @@ fn certificates() -> Files {
         ("version-1", own(Key::ecdsa_p256(), leaf().version_1())),
         ("ber", own(Key::ecdsa_p256(), leaf().explicit_false())),
         ("authority", own(Key::ecdsa_p256(), Template::authority(&issuer))),
+        ("scts", promised()),
         ("year-9999", own(Key::ecdsa_p256(), leaf().valid(-2_208_988_800, 253_402_300_799))),
     ]
+}
+
+/// A leaf that two logs promised to show.
+fn promised() -> Vec<u8> {
+    let (root, key) = (Authority::root("Root"), Key::ecdsa_p256());
+    let leaf = Template::leaf(&["example.com"]);
+    let scts = [Log::new(), Log::new()].map(|log| log.sct(&root, &key, &leaf));
+    root.leaf_with(&key, leaf.with(sct_list(&scts))).certificate
 }
 
 /// What Kua writes, and the places where OONI's tests put handshakes and controls.

@@ -3,7 +3,9 @@
 
 use std::sync::LazyLock;
 
+use kua::chain::fields::Fields;
 use kua::chain::{Certificate, Chain};
+use kua::ct;
 use kua::path::path;
 use kua::reference::Reference;
 use kua::signature::signed_by;
@@ -45,7 +47,18 @@ fn examine(certificate: &Certificate) {
     let Some(fields) = read.fields() else { return };
     assert_eq!(Some(fields), certificate.fields());
     let _ = signed_by(fields, &fields.spki);
+    promises(fields);
     let _ = (fields.subject.to_string(), fields.issuer.to_string(), read.pem());
+}
+
+/// SCTs, checked as if the certificate had signed itself.
+fn promises(fields: &Fields) {
+    let logs = &REFERENCE.logs;
+    assert!(ct::check(fields, Some(fields.key_hash), logs).len() <= ct::MAX_SCTS);
+    let Some(tbs) = ct::precertificate(fields) else { return };
+    let without = Fields { tbs, ..fields.clone() };
+    assert_eq!(ct::check(&without, None, logs), []);
+    assert_eq!(ct::precertificate(&without).as_ref(), Some(&without.tbs));
 }
 
 /// Cuts where an ASN.1 SEQUENCE says that it ends; the last piece is whatever is left.
