@@ -7,10 +7,10 @@ use data_encoding::BASE64;
 use kua::chain::{Certificate, Chain, KeyHash};
 use kua::control::Controls;
 use kua::ct::{self, Kind, Log, Outcome};
-use kua::measurement::Measurement;
+use kua::measurement::{Handshake, Measurement};
 use kua::path::path;
 use kua::reference::Reference;
-use kua::verdict::judge;
+use kua::verdict::{Verdict, judge};
 use kua::wire;
 use kua_tests::{corpus, files_below};
 use serde_json::Value;
@@ -84,10 +84,7 @@ fn the_scts_of_real_leaves_verify() {
                 .into_iter()
                 .flat_map(|field| case[field].as_array().unwrap()),
         );
-        let sent = sent.map(|pem| {
-            let pem = x509_parser::pem::parse_x509_pem(pem.as_str().unwrap().as_bytes()).unwrap();
-            pem.1.contents
-        });
+        let sent = sent.map(|pem| der(pem.as_str().unwrap()));
         let chain = Chain::from_der(sent.collect::<Vec<_>>()).unwrap();
         let issuer = path(&chain, |_| None).signers(&chain).first().copied();
         let leaf = chain.first().fields().unwrap();
@@ -110,6 +107,44 @@ fn the_scts_of_real_leaves_verify() {
     }
     assert_eq!((leaves, outcomes), (14, BTreeMap::from([("valid", 38)])));
     assert_eq!(unmet, Vec::<String>::new());
+}
+
+/// The same sites, judged as a probe would have seen them.
+#[test]
+fn real_sites_are_normal_without_a_finding() {
+    let Some(limbo) = json("limbo", "limbo.json") else { return };
+    let reference = Reference::built_in().unwrap();
+    let mut normal = 0;
+    for case in limbo["testcases"].as_array().unwrap() {
+        let id = case["id"].as_str().unwrap();
+        if !id.starts_with("online::") {
+            continue;
+        }
+        let intermediates = case["untrusted_intermediates"].as_array().unwrap();
+        let sent = std::iter::once(&case["peer_certificate"]).chain(intermediates);
+        let sent: Vec<_> = sent.map(|pem| der(pem.as_str().unwrap())).collect();
+        let seen = case["validation_time"].as_str().unwrap();
+        let shaken = Handshake {
+            server_name: case["expected_peer_name"]["value"].as_str().map(str::to_owned),
+            chain: Some(Chain::from_der(sent).unwrap()),
+            whole: true,
+            ..Handshake::default()
+        };
+        let measurement = Measurement {
+            started: Some(OffsetDateTime::parse(seen, &Rfc3339).unwrap()),
+            handshakes: vec![shaken],
+            ..Measurement::default()
+        };
+        let judgements = judge(&measurement, &reference, &Controls::none(), None);
+        assert_eq!(judgements[0].verdict, Verdict::Normal, "{id}");
+        assert_eq!(judgements[0].findings, [], "{id}");
+        normal += 1;
+    }
+    assert_eq!(normal, 14);
+}
+
+fn der(pem: &str) -> Vec<u8> {
+    x509_parser::pem::parse_x509_pem(pem.as_bytes()).unwrap().1.contents
 }
 
 /// Every leaf in OONI's records and RIPE Atlas' results, of 2013 to 2025: what was asked of each in
