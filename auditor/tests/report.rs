@@ -164,7 +164,8 @@ fn foreign_text_stays_text() {
     let report = told(&Plan {
         networks: 2,
         months: 4,
-        targets: &[EVIL, "=cmd|' /C calc'!A0", "@everyone | `x` \u{202e}moc"],
+        // What is no host name accuses nobody; the plain one has the stranger shown.
+        targets: &[EVIL, "=cmd|' /C calc'!A0", "@everyone | `x` \u{202e}moc", "plain.example"],
         stranger: "<script>alert(3)</script>",
         network: "=1+1,\"<script>alert(4)</script>",
         ..Plan::default()
