@@ -258,6 +258,10 @@ fn by_dossier(case: &Case<'_>, known: &Finding, chosen: bool) -> Conclusion {
     let Some(mut found) = attribution::by_key(case, known) else {
         return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &[]);
     };
+    // A certificate that was presented for no site answered in nobody's place.
+    if case.target.is_none() {
+        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &found.basis);
+    }
     let conduct = case.dossier().map(|(dossier, _)| dossier.conduct);
     let public_elsewhere = case.vouched_control().is_some() && case.agreeing_control().is_none();
     if conduct == Some(Conduct::Interception) {

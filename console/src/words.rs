@@ -85,8 +85,16 @@ fn intercepted(judgement: &Judgement, reference: &Reference) -> String {
 }
 
 fn anomaly(judgement: &Judgement) -> String {
-    if judgement.has("known-interceptor") {
-        return "signed by a state's authority that was never seen to intercept; the site may have chosen it".into();
+    if let Some(known) = judgement.finding("known-interceptor") {
+        let title = known.evidence.get("title").and_then(|title| title.as_str());
+        let title = title.unwrap_or("a listed authority");
+        return if judgement.target.is_none() {
+            format!("a certificate of {title}; it was presented for no site")
+        } else {
+            format!(
+                "signed by {title}, which was never seen to intercept; the site may have chosen it"
+            )
+        };
     }
     if judgement.has("interceptor-name") {
         return "signed by an unknown key that carries the name of a known interceptor".into();

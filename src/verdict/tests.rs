@@ -219,6 +219,18 @@ fn a_root_that_only_the_recording_client_knew_accuses_nobody() {
     assert_eq!(told(&judgement), (Inconclusive, None, None));
 }
 
+/// Somebody looks at a file that holds a state's root: nobody was intercepted.
+#[test]
+fn a_certificate_that_was_presented_for_no_site() {
+    let bench = Bench::new();
+    let mut shaken = certificates(&[&bench.state.certificate]);
+    shaken.server_name = None;
+    shaken.extra.holds_key = None;
+    let judgement = bench.judge(&shaken);
+    assert_eq!(told(&judgement), (Anomaly, None, Some(Level::Possible)));
+    assert!(judgement.has("known-interceptor"));
+}
+
 #[test]
 fn without_a_time_there_is_no_good_news() {
     let bench = Bench::new();

@@ -23,8 +23,7 @@ use super::probe::NetworkArgs;
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Inspect {
-    /// A PEM, DER or JSONL file, `-` for standard input, or a live HOST[:PORT]
-    #[arg(value_name = "FILE or HOST[:PORT]")]
+    #[arg(value_name = "FILE or HOST[:PORT]", help = SUBJECT)]
     subject: String,
     /// The name that the chain was presented for; without it, the leaf's own first name
     #[arg(long, value_name = "NAME", help_heading = "Judging")]
@@ -45,6 +44,8 @@ pub(crate) struct Inspect {
     #[command(flatten)]
     reference: ReferenceArgs,
 }
+
+const SUBJECT: &str = "A PEM, DER or JSONL file, `-` for standard input, or a live HOST[:PORT]";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -54,9 +54,10 @@ pub(super) fn open(subject: &str) -> Result<Source, Trouble> {
     certificates(subject, &start).map(Source::Certificates)
 }
 
-/// A chain from a file as if it had been presented at `at` for the name that its leaf has first.
+/// A chain from a file as if it had been presented at `at` for the name that its leaf has first. An
+/// authority's certificate is presented for no site.
 pub(super) fn measurement(chain: Chain, at: Moment) -> Measurement {
-    let leaf = chain.first().fields();
+    let leaf = chain.first().fields().filter(|fields| !fields.is_ca);
     let name = leaf.and_then(|leaf| {
         let first = leaf.alternative_names.first().cloned();
         first.or_else(|| leaf.subject.attribute("CN").map(str::to_owned))
