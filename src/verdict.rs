@@ -211,19 +211,23 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     if case.accepted_by_recorder() {
         return Conclusion::plain(Verdict::Inconclusive, None, &[]);
     }
-    // 4. The site itself: clean controls are shown the same.
+    let holder = shaken.extra.holds_key != Some(false);
+    // 4. The owner's own authority, on purpose: no program is meant to vouch for it.
+    if finding("private-pki").is_some() && holder && case.vouched_control().is_none() {
+        return Conclusion::plain(Verdict::Inconclusive, None, &[]);
+    }
+    // 5. The site itself: clean controls are shown the same.
     if case.agreeing_control().is_some() {
         return Conclusion::plain(Verdict::Misconfigured, None, &[Basis::Control]);
     }
-    // 5. Signed by a public authority for this name, and wrong in its dates only: no interceptor
+    // 6. Signed by a public authority for this name, and wrong in its dates only: no interceptor
     //    could have made it.
     let dates = matches!(case.refusal(), Some(Refusal::Expired | Refusal::NotYetValid));
     let own = case.publicly_rooted() && case.fits_name() == Some(true);
-    let holder = shaken.extra.holds_key != Some(false);
     if dates && own && holder && case.vouched_control().is_none() {
         return Conclusion::plain(Verdict::Misconfigured, None, &[Basis::PublicAnchor]);
     }
-    // 6. An authority that is made as a known interceptor's are, with a key that nobody listed yet.
+    // 7. An authority that is made as a known interceptor's are, with a key that nobody listed yet.
     let mismatch = finding("control-mismatch");
     let made = ["forged-leaf", "invalid-scts"].into_iter().filter_map(finding);
     let made = made.map(|made| made.level).max().filter(|level| *level >= Level::Probable);
@@ -234,19 +238,19 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     {
         return Conclusion::intercepted(found).and(made);
     }
-    // 7. A product on the machine or its network, by its name.
+    // 8. A product on the machine or its network, by its name.
     let product = finding("known-product");
     if let Some(found) = product.and_then(|found| attribution::by_product(case, found, mismatch)) {
         return Conclusion::intercepted(found).and(made);
     }
-    // 8. A control is shown a public chain for the name, and this is another one for that name.
+    // 9. A control is shown a public chain for the name, and this is another one for that name.
     if let (Some(mismatch), None) = (mismatch, product)
         && mismatch.level >= Level::Probable
     {
         let name = finding("interceptor-name");
         return Conclusion::intercepted(attribution::by_control(case, mismatch, name)).and(made);
     }
-    // 9. Wrong, and nobody knows why.
+    // 10. Wrong, and nobody knows why.
     let mut basis = Vec::new();
     basis.extend(family.map(|_| Basis::Family));
     basis.extend(mismatch.map(|_| Basis::Control));

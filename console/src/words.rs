@@ -16,6 +16,11 @@ pub fn headline(judgement: &Judgement, reference: &Reference) -> String {
         Verdict::Inconclusive if judgement.has("invalid-scts") => {
             "vouched for by a public authority, with the promises that logs made for another certificate".into()
         }
+        Verdict::Inconclusive if judgement.has("private-pki") => {
+            "signed by the authority that the owner of the name runs for itself; no root program \
+             is meant to vouch for it"
+                .into()
+        }
         Verdict::Inconclusive => match &judgement.failure {
             Some(failure) => format!("{} ({failure})", no_answer(failure)),
             None => "nothing was seen that could be judged".into(),

@@ -133,7 +133,7 @@ impl Tally {
         let mut counts = self.not_campaigns.clone();
         let local = self.interceptions.values().filter(|found| !found.is_campaign());
         let local: u64 = local.flat_map(|found| found.cells.values()).sum();
-        for class in ["local", "misconfigured", "portal", "site-chose-state-ca"] {
+        for class in ["local", "misconfigured", "portal", "private-pki", "site-chose-state-ca"] {
             counts.entry(class).or_default();
         }
         *counts.entry("local").or_default() += local;

@@ -269,6 +269,7 @@ fn not_a_campaign(judgement: &Judgement) -> Option<&'static str> {
     match judgement.verdict {
         Verdict::Normal => None,
         _ if judgement.has("site-chose-state-ca") => Some("site-chose-state-ca"),
+        Verdict::Inconclusive if judgement.has("private-pki") => Some("private-pki"),
         Verdict::Intercepted => Some("portal"),
         other => Some(other.as_str()),
     }

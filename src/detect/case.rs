@@ -8,7 +8,7 @@ use crate::control::{Controls, Seen};
 use crate::ct::{self, Checked};
 use crate::measurement::{Failure, Handshake, Measurement};
 use crate::path::{Path, SigningKey, path};
-use crate::reference::{Dossier, DossierKey, Reference, Sibling};
+use crate::reference::{Dossier, ListedKey, PrivatePki, Reference, Sibling};
 use crate::trust::{Anchor, Refusal, TrustStore, fits_name};
 
 /// One handshake, or none where the measurement did not come so far.
@@ -117,7 +117,7 @@ impl<'a> Case<'a> {
     }
 
     /// The known interceptor whose key signed on the way up, and that key.
-    pub fn dossier(&self) -> Option<(&'a Dossier, &'a DossierKey)> {
+    pub fn dossier(&self) -> Option<(&'a Dossier, &'a ListedKey)> {
         self.signers().into_iter().rev().find_map(|key| self.reference.dossier_with(key))
     }
 
@@ -131,6 +131,14 @@ impl<'a> Case<'a> {
             .links()
             .filter_map(|(position, fields)| Some((position, self.reference.sibling(fields)?)));
         siblings.min_by_key(|(_, sibling)| sibling.fit.misfits.len())
+    }
+
+    /// The owner of the target's name, where a key of the owner's own authority signed.
+    pub fn private_pki(&self) -> Option<&'a PrivatePki> {
+        let target = self.target.as_deref()?;
+        let signers = self.signers();
+        let mut owners = signers.iter().filter_map(|key| self.reference.private_pki_with(*key));
+        owners.find(|owner| owner.is_for(target))
     }
 
     /// Whether the leaf is for the target; `None` where nobody can tell.

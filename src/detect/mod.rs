@@ -11,6 +11,7 @@ mod invalid_scts;
 mod known_interceptor;
 mod known_product;
 mod missing_scts;
+mod private_pki;
 mod site_chose_state_ca;
 mod unknown_anchor;
 mod weak_key;
@@ -28,6 +29,7 @@ pub use innocent::{Innocent, State};
 pub static DETECTORS: &[&Detector] = &[
     &known_interceptor::DETECTOR,
     &site_chose_state_ca::DETECTOR,
+    &private_pki::DETECTOR,
     &interceptor_family::DETECTOR,
     &interceptor_name::DETECTOR,
     &control_mismatch::DETECTOR,

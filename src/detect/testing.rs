@@ -1,4 +1,5 @@
-//! A bench for detectors' tables: a public root, a state's root, an authority that sites choose,
+//! A bench for detectors' tables: a public root, a state's root, an authority that sites choose, an
+//! owner's own,
 //! and one handshake for `example.com` at the moment that certificates are minted around.
 
 use data_encoding::BASE64;
@@ -15,6 +16,7 @@ pub(crate) struct Bench {
     pub(crate) public: Authority,
     pub(crate) state: Authority,
     pub(crate) chosen: Authority,
+    pub(crate) owner: Authority,
     pub(crate) reference: Reference,
 }
 
@@ -26,6 +28,12 @@ impl Bench {
         let public = authority(&[("CN", "Public Root")]);
         let state = authority(&[("C", "QZ"), ("O", "State"), ("CN", "State Root")]);
         let chosen = authority(&[("C", "QZ"), ("O", "Ministry"), ("CN", "Ministry Root")]);
+        let owner = authority(&[("O", "Owner"), ("CN", "Owner Root")]);
+        let private = format!(
+            "[[pki]]\nowner = \"Owner\"\nsuffixes = [\"owner.example\"]\n\
+             [[pki.key]]\nsubject = \"CN=Owner Root,O=Owner\"\npublic_key = \"{}\"\n",
+            BASE64.encode(&owner.key.spki())
+        );
         let dossier = |id: &str, more: &str, subject: &str, authority: &Authority| File {
             path: format!("interceptors/{id}.toml"),
             bytes: format!(
@@ -50,10 +58,11 @@ impl Bench {
                 "CN=Ministry Root,O=Ministry,C=QZ",
                 &chosen,
             ),
+            File { path: "private_pki.toml".into(), bytes: private.into() },
             File { path: "products.toml".into(), bytes: products.into() },
         ];
         let reference = Reference::from_files(files).unwrap();
-        Self { public, state, chosen, reference }
+        Self { public, state, chosen, owner, reference }
     }
 
     pub(crate) fn judge(&self, shaken: &Handshake) -> Judgement {

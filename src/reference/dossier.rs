@@ -2,13 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
-use x509_parser::prelude::FromDer;
-use x509_parser::x509::SubjectPublicKeyInfo;
 
-use super::ReferenceError;
-use crate::chain::KeyHash;
+use super::listed_key::{self, ListedKey};
+use super::{ReferenceError, is_below};
 use crate::chain::fields::Fields;
 use crate::chain::name::attributes_of;
 use crate::family::Template;
@@ -42,7 +39,7 @@ pub struct Dossier {
     /// Issuer names it used, as sets of attributes. A name is never evidence.
     pub names: Vec<BTreeSet<(String, String)>>,
     /// Its keys; empty where none is known.
-    pub keys: Vec<DossierKey>,
+    pub keys: Vec<ListedKey>,
     /// How its authorities are made, where that was learnt.
     pub family: Option<Family>,
     /// How its forged leaves are made, where that is known.
@@ -61,21 +58,6 @@ pub struct Family {
     pub learnt_from: Vec<String>,
     /// What they share.
     pub template: Template,
-}
-
-/// A key that an interceptor signs with.
-#[derive(Clone, Debug)]
-pub struct DossierKey {
-    /// Subject of the certificate that goes with it.
-    pub subject: String,
-    /// DER SubjectPublicKeyInfo.
-    pub spki: Vec<u8>,
-    /// SHA-256 of `spki`.
-    pub key_hash: KeyHash,
-    /// SHA-256 of its certificate, hexadecimal, where known.
-    pub sha256: Option<String>,
-    /// SHA-1 of its certificate, hexadecimal, where known.
-    pub sha1: Option<String>,
 }
 
 /// A time of known activity, as the sources state it: days or moments.
@@ -121,11 +103,7 @@ pub enum Conduct {
 impl Dossier {
     /// Whether the owner of `host` is one of those known to choose this authority themselves.
     pub fn chosen_for(&self, host: &str) -> bool {
-        let host = host.to_ascii_lowercase();
-        self.chosen_by.iter().any(|suffix| {
-            host == *suffix
-                || host.strip_suffix(suffix.as_str()).is_some_and(|rest| rest.ends_with('.'))
-        })
+        is_below(host, &self.chosen_by)
     }
 
     /// Whether the certificate names this interceptor as its issuer. Says nothing about keys.
@@ -157,7 +135,7 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Dossier, ReferenceError> {
         return Err(bad("its [grammar] says too little to tell one box from others".into()));
     }
     let keys: Vec<_> =
-        (0..).zip(&written.key).map(|(index, key)| key_of(path, index, key)).collect();
+        (0..).zip(&written.key).map(|(index, key)| listed_key::read(path, index, key)).collect();
     let keys = keys.into_iter().collect::<Result<Vec<_>, _>>()?;
     let names = written.names.iter().map(String::as_str);
     let subjects = written.key.iter().map(|key| key.subject.as_str());
@@ -179,39 +157,6 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Dossier, ReferenceError> {
         family: written.family,
         grammar: written.grammar,
         sources: written.source.into_iter().map(|source| source.url).collect(),
-    })
-}
-
-fn key_of(path: &str, index: usize, key: &WrittenKey) -> Result<DossierKey, ReferenceError> {
-    let bad = |reason: String| ReferenceError::BadDossier {
-        path: path.into(),
-        reason: format!("key {index} ({}): {reason}", key.subject),
-    };
-    let text: String = key.public_key.split_whitespace().collect();
-    let spki = BASE64.decode(text.as_bytes()).map_err(|error| bad(error.to_string()))?;
-    match SubjectPublicKeyInfo::from_der(&spki) {
-        Ok(([], _)) => {}
-        _ => return Err(bad("public_key is not a DER SubjectPublicKeyInfo".into())),
-    }
-    let key_hash = KeyHash::of(&spki);
-    if let Some(stated) = &key.spki_sha256
-        && stated.parse() != Ok(key_hash)
-    {
-        return Err(bad(format!("spki_sha256 states {stated}, but the key has {key_hash}")));
-    }
-    for (stated, digits) in [(&key.sha256, 64), (&key.sha1, 40)] {
-        if let Some(stated) = stated
-            && (stated.len() != digits || !stated.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        {
-            return Err(bad(format!("{stated:?} is not a hash of {digits} hexadecimal digits")));
-        }
-    }
-    Ok(DossierKey {
-        subject: key.subject.clone(),
-        spki,
-        key_hash,
-        sha256: key.sha256.as_ref().map(|hash| hash.to_ascii_lowercase()),
-        sha1: key.sha1.as_ref().map(|hash| hash.to_ascii_lowercase()),
     })
 }
 
@@ -237,20 +182,11 @@ struct Written {
     #[serde(default)]
     names: Vec<String>,
     #[serde(default)]
-    key: Vec<WrittenKey>,
+    key: Vec<listed_key::Written>,
     family: Option<Family>,
     grammar: Option<Rule>,
     #[serde(default)]
     source: Vec<WrittenSource>,
-}
-
-#[derive(Deserialize)]
-struct WrittenKey {
-    subject: String,
-    public_key: String,
-    sha256: Option<String>,
-    sha1: Option<String>,
-    spki_sha256: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -260,7 +196,10 @@ struct WrittenSource {
 
 #[cfg(test)]
 mod tests {
+    use data_encoding::BASE64;
+
     use super::*;
+    use crate::chain::KeyHash;
 
     fn least(key: &str) -> String {
         format!("id = \"some-state\"\ncountry = \"QZ\"\nactor = \"state\"\n[[key]]\n{key}")

@@ -2,8 +2,10 @@
 //! known products and the owners of networks, parsed from files laid out like `certs/`.
 
 mod dossier;
+mod listed_key;
 mod log;
 mod owner;
+mod private_pki;
 mod product;
 mod store;
 
@@ -12,8 +14,10 @@ use std::collections::BTreeMap;
 use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
 
-pub use dossier::{Actor, Conduct, Dossier, DossierKey, Family, Period};
+pub use dossier::{Actor, Conduct, Dossier, Family, Period};
+pub use listed_key::ListedKey;
 pub use owner::Owner;
+pub use private_pki::PrivatePki;
 pub use product::{Class, Product};
 
 use crate::chain::KeyHash;
@@ -45,6 +49,7 @@ const BUILT_IN: &[(&str, &[u8])] = &[
     ("logs/chrome.toml", include_bytes!("../../certs/logs/chrome.toml")),
     ("logs/policies.toml", include_bytes!("../../certs/logs/policies.toml")),
     ("networks/state_owned.csv", include_bytes!("../../certs/networks/state_owned.csv")),
+    ("private_pki.toml", include_bytes!("../../certs/private_pki.toml")),
     ("products.toml", include_bytes!("../../certs/products.toml")),
     ("stores/mozilla.pem", include_bytes!("../../certs/stores/mozilla.pem")),
 ];
@@ -70,6 +75,8 @@ pub struct Reference {
     pub logs: Vec<LogList>,
     /// What programs ask of the SCTs in a certificate.
     pub policies: Vec<Policy>,
+    /// Authorities that the owners of names run for themselves.
+    pub private_pkis: Vec<PrivatePki>,
     /// Products that intercept on the machine or network of their owner.
     pub products: Vec<Product>,
     /// Networks that states own, by AS number.
@@ -122,6 +129,7 @@ impl Reference {
             dossiers: Vec::new(),
             logs: Vec::new(),
             policies: Vec::new(),
+            private_pkis: Vec::new(),
             products: Vec::new(),
             owners: BTreeMap::new(),
             sources: Vec::new(),
@@ -166,6 +174,9 @@ impl Reference {
                 date = list.date.map(|date| date.to_string());
                 self.logs.push(list);
             }
+            ("", "private_pki.toml") => {
+                self.private_pkis.extend(private_pki::parse(path, text)?);
+            }
             ("", "products.toml") => self.products.extend(product::parse(path, text)?),
             ("networks", "state_owned.csv") => self.owners.extend(owner::parse(path, text)?),
             // Notes for people (SOURCES.md, ...) and what later versions add.
@@ -189,21 +200,29 @@ impl Reference {
     }
 
     /// The key in the reference that signed `certificate`, whether or not it is expired: a public
-    /// anchor of the issuer's name, else any dossier's key, whatever name the issuer has.
+    /// anchor of the issuer's name, else a key that a dossier or a private PKI lists, whatever name
+    /// the issuer has.
     pub fn signer(&self, certificate: &Fields) -> Option<SigningKey> {
         let anchors = self.by_subject.get(certificate.issuer.der()).into_iter().flatten();
         let public = anchors.map(|(store, anchor)| &self.stores[*store].anchors[*anchor]);
         let public = public.map(|anchor| (&anchor.spki, anchor.key_hash, &anchor.subject));
         let dossiers = self.dossiers.iter().flat_map(|dossier| &dossier.keys);
-        let dossiers = dossiers.map(|key| (&key.spki, key.key_hash, &key.subject));
-        let (_, key_hash, subject) = dossiers
-            .chain(public)
+        let listed = dossiers.chain(self.private_pkis.iter().flat_map(|pki| &pki.keys));
+        let listed = listed.map(|key| (&key.spki, key.key_hash, &key.subject));
+        let (_, key_hash, subject) = public
+            .chain(listed)
             .find(|(spki, _, _)| signed_by(certificate, spki) == Signed::Yes)?;
         Some(SigningKey { key_hash, subject: subject.clone() })
     }
 
+    /// The private PKI that lists a key.
+    pub fn private_pki_with(&self, key: KeyHash) -> Option<&PrivatePki> {
+        let lists = |pki: &&PrivatePki| pki.keys.iter().any(|known| known.key_hash == key);
+        self.private_pkis.iter().find(lists)
+    }
+
     /// The dossier that lists a key.
-    pub fn dossier_with(&self, key: KeyHash) -> Option<(&Dossier, &DossierKey)> {
+    pub fn dossier_with(&self, key: KeyHash) -> Option<(&Dossier, &ListedKey)> {
         self.dossiers.iter().find_map(|dossier| {
             dossier.keys.iter().find(|known| known.key_hash == key).map(|known| (dossier, known))
         })
@@ -246,9 +265,18 @@ pub fn built_in_files() -> impl Iterator<Item = File> {
 /// Parses one dossier as `interceptors/<name>.toml` holds it.
 ///
 /// # Errors
-/// [`ReferenceError::BadDossier`], [`ReferenceError::NotToml`] or [`ReferenceError::NotText`].
+/// [`ReferenceError::BadDossier`], [`ReferenceError::BadKey`], [`ReferenceError::NotToml`] or [`ReferenceError::NotText`].
 pub fn dossier_from(path: &str, bytes: &[u8]) -> Result<Dossier, ReferenceError> {
     dossier::parse(path, text(&File { path: path.into(), bytes: bytes.to_vec() })?)
+}
+
+/// Whether `host` is one of the suffixes or a name below one.
+fn is_below(host: &str, suffixes: &[String]) -> bool {
+    let host = host.to_ascii_lowercase();
+    suffixes.iter().any(|suffix| {
+        host == *suffix
+            || host.strip_suffix(suffix.as_str()).is_some_and(|rest| rest.ends_with('.'))
+    })
 }
 
 fn text(file: &File) -> Result<&str, ReferenceError> {
@@ -286,6 +314,18 @@ pub enum ReferenceError {
     BadLogs {
         /// The file.
         path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A listed key that is none, or that is not what the file says of it.
+    #[error("{path}: key {index} ({subject}): {reason}")]
+    BadKey {
+        /// The file.
+        path: String,
+        /// Position in its list, from 0.
+        index: usize,
+        /// Its subject.
+        subject: String,
         /// What is wrong with it.
         reason: String,
     },

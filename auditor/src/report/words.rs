@@ -149,6 +149,10 @@ pub(super) fn class(class: &str) -> (&str, &'static str) {
             "Captive portal",
             "A network that wants a login first answers in the place of every site, as in hotels and trains.",
         ),
+        "private-pki" => (
+            "The owner's own authority",
+            "The owner of the name runs an authority of their own and ships it in their own programs, as Signal does. No root program is meant to know it, and it accuses nobody.",
+        ),
         "site-chose-state-ca" => (
             "The site chose a state's authority",
             "The chain is signed by a state's authority, and the owner of the site is likely to have chosen it. That is no interception.",

@@ -1,0 +1,69 @@
+//! A key that a reference file lists, and whether what the file says of it is true.
+
+use data_encoding::BASE64;
+use serde::Deserialize;
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::SubjectPublicKeyInfo;
+
+use super::ReferenceError;
+use crate::chain::KeyHash;
+
+/// A key that somebody is known to sign with.
+#[derive(Clone, Debug)]
+pub struct ListedKey {
+    /// Subject of the certificate that goes with it.
+    pub subject: String,
+    /// DER SubjectPublicKeyInfo.
+    pub spki: Vec<u8>,
+    /// SHA-256 of `spki`.
+    pub key_hash: KeyHash,
+    /// SHA-256 of its certificate, hexadecimal, where known.
+    pub sha256: Option<String>,
+    /// SHA-1 of its certificate, hexadecimal, where known.
+    pub sha1: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Written {
+    pub(super) subject: String,
+    public_key: String,
+    sha256: Option<String>,
+    sha1: Option<String>,
+    spki_sha256: Option<String>,
+}
+
+/// A stated hash that does not fit the key is an error.
+pub(super) fn read(path: &str, index: usize, key: &Written) -> Result<ListedKey, ReferenceError> {
+    let bad = |reason: String| ReferenceError::BadKey {
+        path: path.into(),
+        index,
+        subject: key.subject.clone(),
+        reason,
+    };
+    let text: String = key.public_key.split_whitespace().collect();
+    let spki = BASE64.decode(text.as_bytes()).map_err(|error| bad(error.to_string()))?;
+    match SubjectPublicKeyInfo::from_der(&spki) {
+        Ok(([], _)) => {}
+        _ => return Err(bad("public_key is not a DER SubjectPublicKeyInfo".into())),
+    }
+    let key_hash = KeyHash::of(&spki);
+    if let Some(stated) = &key.spki_sha256
+        && stated.parse() != Ok(key_hash)
+    {
+        return Err(bad(format!("spki_sha256 states {stated}, but the key has {key_hash}")));
+    }
+    for (stated, digits) in [(&key.sha256, 64), (&key.sha1, 40)] {
+        if let Some(stated) = stated
+            && (stated.len() != digits || !stated.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        {
+            return Err(bad(format!("{stated:?} is not a hash of {digits} hexadecimal digits")));
+        }
+    }
+    Ok(ListedKey {
+        subject: key.subject.clone(),
+        spki,
+        key_hash,
+        sha256: key.sha256.as_ref().map(|hash| hash.to_ascii_lowercase()),
+        sha1: key.sha1.as_ref().map(|hash| hash.to_ascii_lowercase()),
+    })
+}
