@@ -72,7 +72,7 @@ const _: () = assert!(kua_probes::MAX_ADDRESSES == 4, "the help above says so");
 const EXAMPLES: &str = "\
 Examples:
   kua probe
-  kua probe rutracker.org https://example.org:8443/ 192.0.2.1
+  kua probe example.com https://example.org:8443/ 192.0.2.1
   kua probe --suite kz-2021 --yes --cc KZ --asn 9198 --out records.jsonl
   kua probe --suite popular --control clean.jsonl --fail-on probable
   kua probe --format json --resolver tls://9.9.9.9 example.org
