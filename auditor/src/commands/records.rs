@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use kua::measurement::Measurement;
 use kua::wire::WireError;
 use kua_collector::archive::Archive;
-use kua_collector::import::{IMPORTS, Incoming, ReadError, read_files};
+use kua_collector::import::{IMPORTS, Incoming, ReadError, read_control, read_files, reason};
 use kua_console::{CommonArgs, Trouble};
 
 use super::say;
@@ -46,15 +46,7 @@ impl Unread {
         if self.rejected > self.most {
             return;
         }
-        let mut reason = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            reason = format!("{reason}: {error}");
-            cause = error.source();
-        }
-        // A record of one line has no line 1 of its own that a reader could look for.
-        let reason = reason.replace(" at line 1 column ", " at column ");
-        say(&format!("rejected: {place}: {reason}"));
+        say(&format!("rejected: {place}: {}", reason(error)));
     }
 
     fn broken(&mut self, files: &[ReadError]) {
@@ -101,20 +93,11 @@ pub(super) fn of_files(
     Ok(())
 }
 
-/// What controls saw. Their records are few: they are all in memory.
+/// What controls saw.
 pub(super) fn of_control(file: &Path, unread: &mut Unread) -> Result<Vec<Measurement>, Trouble> {
     let attempted = format!("cannot compare with the control {}", file.display());
-    let mut measurements = Vec::new();
-    let broken = read_files(&[file.into()], IMPORTS[0], |incoming| {
-        match incoming.read {
-            Ok(measurement) => measurements.push(measurement),
-            Err(ref error) => unread.line(&incoming, error),
-        }
-        Ok::<_, ReadError>(())
-    })?;
-    if let Some(error) = broken.into_iter().next() {
-        return Err(Trouble::new(attempted).because(error));
-    }
+    let measurements = read_control(file, |incoming, error| unread.line(incoming, error));
+    let measurements = measurements.map_err(|error| Trouble::new(&attempted).because(error))?;
     if measurements.is_empty() {
         return Err(Trouble::new(attempted).because("no measurement is in it"));
     }

@@ -9,7 +9,7 @@ use kua::measurement::Measurement;
 use kua::reference::Reference;
 use kua::verdict::judge;
 use kua_collector::archive::Archive;
-use kua_collector::import::{IMPORTS, ReadError, read_files};
+use kua_collector::import::{IMPORTS, ReadError, read_control, read_files};
 use kua_collector::scope::Scope;
 use kua_console::{CommonArgs, FailOn, ReferenceArgs, Trouble, judged};
 
@@ -94,23 +94,12 @@ impl Judge {
     }
 }
 
-/// Reads what controls saw. Their records are few: they are all in memory.
 fn controls(
     file: &Path,
     reference: &Reference,
     refusals: &mut Refusals,
 ) -> Result<Controls, Trouble> {
-    let mut measurements = Vec::new();
-    let broken = read_files(&[file.into()], IMPORTS[0], |incoming| {
-        match incoming.read {
-            Ok(measurement) => measurements.push(measurement),
-            Err(ref error) => _ = refusals.add(&incoming, error),
-        }
-        Ok::<_, ReadError>(())
-    })?;
-    if let Some(error) = broken.into_iter().next() {
-        return Err(error.into());
-    }
+    let measurements = read_control(file, |incoming, error| _ = refusals.add(incoming, error))?;
     if measurements.is_empty() {
         let attempted = format!("cannot judge with the control {}", file.display());
         return Err(Trouble::new(attempted).because("no measurement is in it"));

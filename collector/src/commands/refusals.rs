@@ -1,10 +1,9 @@
 //! Lines that were refused: the first are named, all are counted.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 
 use kua::wire::WireError;
-use kua_collector::import::{Incoming, ReadError};
+use kua_collector::import::{Incoming, ReadError, reason};
 use kua_console::CommonArgs;
 
 use super::say;
@@ -63,15 +62,4 @@ fn kind(error: &WireError) -> &'static str {
         WireError::TooLong { .. } => "too long",
         _ => "other",
     }
-}
-
-fn reason(error: &WireError) -> String {
-    let mut reason = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        reason = format!("{reason}: {error}");
-        cause = error.source();
-    }
-    // A record of one line has no line 1 of its own that a reader could look for.
-    reason.replace(" at line 1 column ", " at column ")
 }

@@ -1,14 +1,18 @@
 //! Measurements from files: which formats there are, and how their lines are read.
 
+mod control;
 mod document;
 mod ooni;
 mod read;
+mod reason;
 mod source;
 
 use kua::measurement::Measurement;
 use kua::wire::WireError;
 
+pub use control::read_control;
 pub use read::{Incoming, ReadError, read_files};
+pub use reason::reason;
 
 /// A format that files may have.
 #[derive(Debug)]
