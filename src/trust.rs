@@ -116,7 +116,7 @@ impl TrustStore {
         // webpki bounds its own search; the cap keeps a hostile chain from filling it with noise.
         let sent = chain.certificates().iter().skip(1).take(MAX_INTERMEDIATES);
         let intermediates: Vec<_> = sent.map(|sent| CertificateDer::from(sent.der())).collect();
-        let anchors: Vec<_> = self.anchors.iter().map(|anchor| anchor.webpki.clone()).collect();
+        let anchors: Vec<_> = self.anchors.iter().map(Anchor::borrowed).collect();
         let seconds = u64::try_from(at.unix_timestamp()).map_err(|_| Refusal::NotYetValid)?;
         let path = leaf
             .verify_for_usage(
@@ -161,6 +161,16 @@ impl Anchor {
             subject_der: fields.subject.der().to_vec(),
             webpki: anchor,
         })
+    }
+
+    /// The same without a copy: webpki asks for a slice of anchors at every path.
+    fn borrowed(&self) -> TrustAnchor<'_> {
+        let constraints = self.webpki.name_constraints.as_ref();
+        TrustAnchor {
+            subject: self.webpki.subject.as_ref().into(),
+            subject_public_key_info: self.webpki.subject_public_key_info.as_ref().into(),
+            name_constraints: constraints.map(|constraints| constraints.as_ref().into()),
+        }
     }
 
     /// Adds constraints that the program imposes and the certificate does not carry: the content

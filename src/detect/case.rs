@@ -24,6 +24,8 @@ pub struct Case<'a> {
     pub reference: &'a Reference,
     /// Who signed whom in the presented chain; `None` without a chain.
     pub path: Option<Path>,
+    /// The keys that signed something between the first certificate and its anchor.
+    pub signers: Vec<KeyHash>,
     /// What each root program says of the chain for the target; empty where no leaf is known.
     pub trust: Vec<(&'a TrustStore, Result<&'a Anchor, Refusal>)>,
     /// The SCTs that the leaf carries, checked; empty also where the reference knows no logs.
@@ -43,11 +45,14 @@ impl<'a> Case<'a> {
         let target = named.or_else(|| measurement.target_host());
         let target = target.map(|name| name.trim_end_matches('.').to_ascii_lowercase());
         let chain = handshake.and_then(|shaken| shaken.chain.as_ref());
+        let path = chain.map(|chain| path(chain, |fields| reference.signer(fields)));
+        let signers = path.as_ref().zip(chain).map(|(path, chain)| path.signers(chain));
         let mut case = Self {
             measurement,
             handshake,
             reference,
-            path: chain.map(|chain| path(chain, |fields| reference.signer(fields))),
+            path,
+            signers: signers.unwrap_or_default(),
             trust: Vec::new(),
             scts: Vec::new(),
             controls: controls_for(target.as_deref(), measurement, controls),
@@ -92,17 +97,9 @@ impl<'a> Case<'a> {
         self.trust.iter().find_map(|(_, accepted)| accepted.as_ref().err())
     }
 
-    /// The keys that signed something between the first certificate and its anchor.
-    pub fn signers(&self) -> Vec<KeyHash> {
-        match (&self.path, self.chain()) {
-            (Some(path), Some(chain)) => path.signers(chain),
-            _ => Vec::new(),
-        }
-    }
-
     /// The key that signed the first certificate.
     pub fn signer(&self) -> Option<KeyHash> {
-        self.signers().first().copied()
+        self.signers.first().copied()
     }
 
     /// The key that the chain leads up to.
@@ -113,12 +110,12 @@ impl<'a> Case<'a> {
     /// Whether the signatures lead to a key of a root program, whatever else is wrong with the
     /// chain: dates, name, algorithm.
     pub fn publicly_rooted(&self) -> bool {
-        self.signers().into_iter().any(|key| self.reference.programs_with(key).next().is_some())
+        self.signers.iter().any(|key| self.reference.programs_with(*key).next().is_some())
     }
 
     /// The known interceptor whose key signed on the way up, and that key.
     pub fn dossier(&self) -> Option<(&'a Dossier, &'a ListedKey)> {
-        self.signers().into_iter().rev().find_map(|key| self.reference.dossier_with(key))
+        self.signers.iter().rev().find_map(|key| self.reference.dossier_with(*key))
     }
 
     /// The authority on the path that is made as those of a known interceptor are, with its
@@ -136,8 +133,8 @@ impl<'a> Case<'a> {
     /// The owner of the target's name, where a key of the owner's own authority signed.
     pub fn private_pki(&self) -> Option<&'a PrivatePki> {
         let target = self.target.as_deref()?;
-        let signers = self.signers();
-        let mut owners = signers.iter().filter_map(|key| self.reference.private_pki_with(*key));
+        let mut owners =
+            self.signers.iter().filter_map(|key| self.reference.private_pki_with(*key));
         owners.find(|owner| owner.is_for(target))
     }
 
