@@ -118,10 +118,16 @@ impl<'a> Case<'a> {
         self.signers.iter().rev().find_map(|key| self.reference.dossier_with(*key))
     }
 
+    /// Whether a key that is known, of a root program or of a dossier, accounts for the chain: then
+    /// names and likenesses have nothing to add.
+    pub fn is_accounted_for(&self) -> bool {
+        self.vouched().is_some() || self.publicly_rooted() || self.dossier().is_some()
+    }
+
     /// The authority on the path that is made as those of a known interceptor are, with its
     /// position, where no root program's key and no dossier's key signed: the best fit.
     pub fn sibling(&self) -> Option<(usize, Sibling<'a>)> {
-        if self.vouched().is_some() || self.publicly_rooted() || self.dossier().is_some() {
+        if self.is_accounted_for() {
             return None;
         }
         let siblings = self

@@ -19,7 +19,7 @@ fn examine(case: &Case<'_>) -> Outcome {
     if case.chain().is_none() {
         return Outcome::NotApplicable;
     }
-    if case.vouched().is_some() || case.publicly_rooted() || case.dossier().is_some() {
+    if case.is_accounted_for() {
         return Outcome::Clear;
     }
     let issuers: Vec<&Name> = case.links().map(|(_, fields)| &fields.issuer).collect();
