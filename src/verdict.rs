@@ -1,20 +1,22 @@
 //! Findings to one verdict for each handshake: every step removes an innocent explanation.
 
+mod conclude;
+
 use std::net::SocketAddr;
 
+use conclude::conclude;
 use serde::Serialize;
 use serde::ser::SerializeStruct;
 use time::OffsetDateTime;
 
-use crate::attribution::{self, Attribution, Basis};
+use crate::attribution::Basis;
 use crate::chain::{Chain, Fingerprint};
-use crate::control::Controls;
 use crate::detect::{Case, Finding, Level, findings};
 use crate::measurement::{Failure, Handshake, Measurement};
 use crate::moment::rfc3339;
 use crate::path::{Path, SigningKey};
-use crate::reference::{Actor, Conduct, Reference};
-use crate::trust::Refusal;
+use crate::reference::{Actor, Reference};
+use crate::surroundings::Surroundings;
 
 /// What a handshake shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -122,11 +124,11 @@ impl Judgement {
 pub fn judge(
     measurement: &Measurement,
     reference: &Reference,
-    controls: &Controls,
+    surroundings: &Surroundings,
     line: Option<u64>,
 ) -> Vec<Judgement> {
     let judged = |shaken: Option<&Handshake>| {
-        judge_case(&Case::new(measurement, shaken, reference, controls), line)
+        judge_case(&Case::new(measurement, shaken, reference, surroundings), line)
     };
     if measurement.handshakes.is_empty() {
         return vec![judged(None)];
@@ -160,180 +162,6 @@ fn judge_case(case: &Case<'_>, line: Option<u64>) -> Judgement {
         failure: failure(case).cloned(),
         findings,
         path: case.path.clone(),
-    }
-}
-
-struct Conclusion {
-    verdict: Verdict,
-    level: Option<Level>,
-    basis: Vec<Basis>,
-    attribution: Option<Attribution>,
-}
-
-impl Conclusion {
-    fn plain(verdict: Verdict, level: Option<Level>, basis: &[Basis]) -> Self {
-        Self { verdict, level, basis: basis.to_vec(), attribution: None }
-    }
-
-    /// The same, resting on one thing more. It says nothing of who, and raises no level.
-    fn and(mut self, more: Option<Basis>) -> Self {
-        self.basis.extend(more);
-        self.basis.sort();
-        self
-    }
-
-    fn intercepted(attribution: Attribution) -> Self {
-        Self {
-            verdict: Verdict::Intercepted,
-            level: Some(attribution.level),
-            basis: attribution.basis.clone(),
-            attribution: Some(attribution),
-        }
-    }
-}
-
-/// The order of reasoning.
-fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
-    let finding = |id: &str| findings.iter().find(|finding| finding.detector == id);
-    let Some(shaken) = case.handshake.filter(|shaken| shaken.chain.is_some()) else {
-        return without_chain(case);
-    };
-
-    // 1. A known interceptor's key: nobody else can have made that signature.
-    if let Some(known) = finding("known-interceptor") {
-        return by_dossier(case, known, finding("site-chose-state-ca").is_some());
-    }
-    // 2. A root program vouches, and the peer is the holder of the key.
-    if case.vouched().is_some() {
-        return vouched(case, shaken, findings);
-    }
-    // 3. The client that made the record vouched: it is the reference that lacks a root.
-    if case.accepted_by_recorder() {
-        return Conclusion::plain(Verdict::Inconclusive, None, &[]);
-    }
-    let holder = shaken.extra.holds_key != Some(false);
-    // 4. The owner's own authority, on purpose: no program is meant to vouch for it.
-    if finding("private-pki").is_some() && holder && case.vouched_control().is_none() {
-        return Conclusion::plain(Verdict::Inconclusive, None, &[]);
-    }
-    // 5. The site itself: clean controls are shown the same.
-    if case.agreeing_control().is_some() {
-        return Conclusion::plain(Verdict::Misconfigured, None, &[Basis::Control]);
-    }
-    // 6. Signed by a public authority for this name, and wrong in its dates only: no interceptor
-    //    could have made it.
-    let dates = matches!(case.refusal(), Some(Refusal::Expired | Refusal::NotYetValid));
-    let own = case.publicly_rooted() && case.fits_name() == Some(true);
-    if dates && own && holder && case.vouched_control().is_none() {
-        return Conclusion::plain(Verdict::Misconfigured, None, &[Basis::PublicAnchor]);
-    }
-    // 7. An authority that is made as a known interceptor's are, with a key that nobody listed yet.
-    let mismatch = finding("control-mismatch");
-    let made = ["forged-leaf", "invalid-scts"].into_iter().filter_map(finding);
-    let made = made.map(|made| made.level).max().filter(|level| *level >= Level::Probable);
-    let made = made.map(|_| Basis::Forgery);
-    let family = finding("interceptor-family");
-    if let Some(family) = family.filter(|family| family.level >= Level::Probable)
-        && let Some(found) = attribution::by_family(case, family, mismatch)
-    {
-        return Conclusion::intercepted(found).and(made);
-    }
-    // 8. A product on the machine or its network, by its name.
-    let product = finding("known-product");
-    if let Some(found) = product.and_then(|found| attribution::by_product(case, found, mismatch)) {
-        return Conclusion::intercepted(found).and(made);
-    }
-    // 9. A control is shown a public chain for the name, and this is another one for that name.
-    if let (Some(mismatch), None) = (mismatch, product)
-        && mismatch.level >= Level::Probable
-    {
-        let name = finding("interceptor-name");
-        return Conclusion::intercepted(attribution::by_control(case, mismatch, name)).and(made);
-    }
-    // 10. Wrong, and nobody knows why.
-    let mut basis = Vec::new();
-    basis.extend(family.map(|_| Basis::Family));
-    basis.extend(mismatch.map(|_| Basis::Control));
-    basis.extend(finding("interceptor-name").or(product).map(|_| Basis::NameOnly));
-    Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis).and(made)
-}
-
-fn by_dossier(case: &Case<'_>, known: &Finding, chosen: bool) -> Conclusion {
-    let Some(mut found) = attribution::by_key(case, known) else {
-        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &[]);
-    };
-    // A certificate that was presented for no site answered in nobody's place.
-    if case.target.is_none() {
-        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &found.basis);
-    }
-    let conduct = case.dossier().map(|(dossier, _)| dossier.conduct);
-    let public_elsewhere = case.vouched_control().is_some() && case.agreeing_control().is_none();
-    if conduct == Some(Conduct::Interception) {
-        return Conclusion::intercepted(found);
-    }
-    // An authority that was never seen to intercept: the site may have chosen it.
-    if public_elsewhere {
-        found.basis.push(Basis::Control);
-        found.basis.sort();
-        return Conclusion::intercepted(found);
-    }
-    let basis = found.basis;
-    if chosen || case.agreeing_control().is_some() {
-        Conclusion::plain(Verdict::Misconfigured, None, &basis)
-    } else {
-        Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis)
-    }
-}
-
-fn vouched(case: &Case<'_>, shaken: &Handshake, findings: &[Finding]) -> Conclusion {
-    let answered = match shaken.extra.holds_key {
-        Some(holds) => holds,
-        None => shaken.failure.is_none(),
-    };
-    let basis = [Basis::PublicAnchor];
-    if answered && !shaken.failure.as_ref().is_some_and(Failure::is_cut) {
-        return expected(case, findings);
-    }
-    if shaken.extra.holds_key == Some(false) {
-        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis);
-    }
-    without_chain(case)
-}
-
-/// Trusted, but expected? The key of an authority can be misused where only one network sees it.
-/// What the certificate lacks of public logs is the site's own doing as often as not: it is only held
-/// against it where a control is shown another key that is in the logs.
-fn expected(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
-    let finding = |id: &str| findings.iter().find(|finding| finding.detector == id);
-    let copied = finding("invalid-scts").is_some_and(|found| found.level >= Level::Probable);
-    let basis = [Basis::PublicAnchor];
-    if !copied && finding("missing-scts").is_none() {
-        return Conclusion::plain(Verdict::Normal, None, &basis);
-    }
-    if case.logged_elsewhere().is_some() {
-        let basis = [Basis::Control, Basis::PublicAnchor];
-        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis);
-    }
-    let key = case.leaf().map(|leaf| leaf.key_hash);
-    let shown_elsewhere = case.controls.iter().any(|seen| key.is_some() && seen.leaf_key == key);
-    // Promises that were made for another certificate speak against this one; silence does not.
-    let verdict = if copied && !shown_elsewhere { Verdict::Inconclusive } else { Verdict::Normal };
-    Conclusion::plain(verdict, None, &basis)
-}
-
-/// No chain, or a chain that nobody stood up for before the connection ended.
-fn without_chain(case: &Case<'_>) -> Conclusion {
-    let shaken_elsewhere = case.vouched_control().is_some();
-    match (failure(case), case.handshake) {
-        (Some(failure), Some(_)) if shaken_elsewhere && failure.is_cut() => {
-            Conclusion::plain(Verdict::Blocked, Some(Level::Probable), &[Basis::Control])
-        }
-        // The handshake, the connection or the name fails here and not there: it may be the
-        // network, the server or the way.
-        (Some(_), _) if shaken_elsewhere => {
-            Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &[Basis::Control])
-        }
-        _ => Conclusion::plain(Verdict::Inconclusive, None, &[]),
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use kua::control::Controls;
 use kua::measurement::Measurement;
 use kua::reference::Reference;
+use kua::surroundings::Surroundings;
 use kua::verdict::{Verdict, judge};
 use kua::wire;
 use kua_tests::{corpus, files_below};
@@ -84,7 +84,7 @@ fn nobody_is_accused() {
     for folder in ["backend-fastpath", "probe-cli/generated-with-certs", "spec-examples"] {
         let Some(measurements) = read(folder) else { return };
         for (file, measurement) in measurements {
-            for judgement in judge(&measurement, &reference, &Controls::none(), None) {
+            for judgement in judge(&measurement, &reference, &Surroundings::none(), None) {
                 assert_ne!(judgement.verdict, Verdict::Intercepted, "{file}: {judgement:?}");
                 assert_eq!(judgement.interceptor, None, "{file}");
                 if measurement.handshakes.is_empty() {
