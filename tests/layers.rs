@@ -53,7 +53,19 @@ const ROOMS: &[(&str, &[&str])] = &[
             "trust",
         ],
     ),
-    ("campaign", &["chain", "detect", "measurement", "moment", "path", "reference", "verdict"]),
+    (
+        "campaign",
+        &[
+            "attribution",
+            "chain",
+            "detect",
+            "measurement",
+            "moment",
+            "path",
+            "reference",
+            "verdict",
+        ],
+    ),
 ];
 
 /// The crates and what each may depend on, tests aside.
