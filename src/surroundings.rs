@@ -22,7 +22,7 @@ use crate::measurement::Measurement;
 use crate::reference::Reference;
 use crate::sighting::Sighting;
 
-/// Most rows that are kept, of one name, key, network and program each: some hundred bytes a row.
+/// Most rows that are kept, of one name, key, network and program each: about a kilobyte a row.
 pub const MAX_ROWS: usize = 1 << 18;
 
 /// Most runs that are kept: mostly below a thousand bytes a run.
@@ -63,6 +63,7 @@ impl Surroundings {
     }
 
     fn fold(&mut self, measurement: &Measurement, reference: &Reference, in_session: bool) {
+        let mut counted = BTreeSet::new();
         for shaken in &measurement.handshakes {
             let certificate =
                 shaken.failure.as_ref().is_none_or(|code| code.is_about_certificate());
@@ -76,7 +77,11 @@ impl Surroundings {
                 network: Network::of(measurement),
                 client: Client::of(measurement),
             };
-            self.rows.with(key, |row| row.add(measurement, shaken, &sighting));
+            let first = counted.insert(key.clone());
+            self.rows.with(key, |row| {
+                row.measurements += u64::from(first);
+                row.add(measurement, shaken, &sighting);
+            });
             if in_session {
                 let key = SessionKey::of(measurement);
                 self.sessions.with(key, |session| session.add(measurement, shaken, &sighting));

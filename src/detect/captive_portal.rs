@@ -14,7 +14,7 @@ pub(super) static DETECTOR: Detector = Detector {
     level: Level::Probable,
     claim: "the network answers in the place of every site, as a captive portal does before a login",
     innocent: &[Innocent::SharedServer, Innocent::DnsMoved, Innocent::BlockPage],
-    source: "Chromium's list of portals' keys; RFC 8952, which asks portals not to answer so; Li et al. 2020",
+    source: "Chromium's list of portals' keys; RFC 8952, the architecture of captive portals",
     example: "a listed portal's key; the evidence holds the key, the sites that it answered for and at which private addresses, and says that no plain HTTP was tried",
     examine,
 };
@@ -23,7 +23,8 @@ fn examine(case: &Case<'_>) -> Outcome {
     let Some(chain) = case.chain() else { return Outcome::NotApplicable };
     // The portal's own page, a key that tells more, and a site that is so everywhere.
     let own = case.vouched().is_some() || case.fits_name() == Some(true);
-    if own || case.dossier().is_some() || case.agreeing_control().is_some() {
+    let holder = case.handshake.is_some_and(|shaken| shaken.extra.holds_key != Some(false));
+    if own || !holder || case.dossier().is_some() || case.agreeing_control().is_some() {
         return Outcome::Clear;
     }
     let leaf = chain.first().fields().map(|fields| fields.key_hash);

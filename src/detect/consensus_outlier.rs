@@ -9,9 +9,9 @@ use crate::chain::KeyHash;
 use crate::surroundings::{Network, Row, RowKey, separating};
 
 /// What others must have seen before a trusted key counts as out of line.
-const AGAINST_TRUSTED: Minimum = Minimum { networks: 5, countries: 2, handshakes: 10 };
+const AGAINST_TRUSTED: Minimum = Minimum { networks: 5, countries: 2, measurements: 10 };
 /// Before an untrusted one does.
-const AGAINST_UNTRUSTED: Minimum = Minimum { networks: 3, countries: 2, handshakes: 5 };
+const AGAINST_UNTRUSTED: Minimum = Minimum { networks: 3, countries: 2, measurements: 5 };
 /// How often the one network must have seen a trusted key that nobody else sees.
 const OUTLYING: u64 = 3;
 /// Most keys that evidence lists.
@@ -20,7 +20,7 @@ const LISTED: usize = 8;
 struct Minimum {
     networks: usize,
     countries: usize,
-    handshakes: u64,
+    measurements: u64,
 }
 
 type Rows<'a> = Vec<(&'a RowKey, &'a Row)>;
@@ -52,7 +52,7 @@ fn examine(case: &Case<'_>) -> Outcome {
     if case.vouched().is_some() {
         return leaf.map_or(Outcome::NotApplicable, |leaf| trusted(case, &rows, leaf, &network));
     }
-    if case.publicly_rooted() || case.accepted_by_recorder() || case.agreeing_control().is_some() {
+    if case.is_accounted_for() || case.accepted_by_recorder() || case.agreeing_control().is_some() {
         return Outcome::Clear;
     }
     let alone = chain.first().fields().filter(|_| leaf.is_none()).map(|first| first.key_hash);
@@ -62,11 +62,14 @@ fn examine(case: &Case<'_>) -> Outcome {
 
 /// A public authority vouches for it, and only one network sees it.
 fn trusted(case: &Case<'_>, rows: &Rows<'_>, leaf: KeyHash, network: &Network) -> Outcome {
-    let (some, rest) = split(rows, |key, _| key.leaf == Some(leaf));
-    let one = some.iter().all(|(key, _)| key.network.asn == network.asn);
-    let seen: u64 = some.iter().map(|(_, row)| row.handshakes).sum();
+    let same = |key: &RowKey| key.leaf == Some(leaf);
+    let one = rows.iter().all(|(key, _)| !same(key) || key.network.asn == network.asn);
     let control = case.controls.iter().any(|control| control.leaf_key == Some(leaf));
-    if !one || seen < OUTLYING || control {
+    if !one || control {
+        return Outcome::Clear;
+    }
+    let (some, rest) = split(rows, |key, _| same(key));
+    if some.iter().map(|(_, row)| row.measurements).sum::<u64>() < OUTLYING {
         return Outcome::Clear;
     }
     let near = near(&some, &rest);
@@ -128,8 +131,8 @@ fn split<'a>(rows: &Rows<'a>, of: impl Fn(&RowKey, &Row) -> bool) -> (Rows<'a>, 
 
 /// Those of the rest that were seen on the days of `some`.
 fn near<'a>(some: &Rows<'a>, rest: &Rows<'a>) -> Rows<'a> {
-    let is_near = |row: &Row| some.iter().any(|(_, own)| own.is_near(row));
-    rest.iter().filter(|(key, row)| key.leaf.is_some() && is_near(row)).copied().collect()
+    let days = some.iter().flat_map(|(_, row)| row.days.keys().copied()).collect();
+    rest.iter().filter(|(key, row)| key.leaf.is_some() && row.is_near(&days)).copied().collect()
 }
 
 fn by_key<'a>(rows: &Rows<'a>) -> BTreeMap<KeyHash, Rows<'a>> {
@@ -156,10 +159,10 @@ fn networks<'a>(rows: &Rows<'a>) -> BTreeSet<&'a Network> {
 fn is_enough(rows: &Rows<'_>, minimum: &Minimum) -> bool {
     let networks = networks(rows);
     let countries: BTreeSet<_> = networks.iter().map(|network| &network.country).collect();
-    let handshakes: u64 = rows.iter().map(|(_, row)| row.trusted).sum();
+    let measurements: u64 = rows.iter().map(|(_, row)| row.measurements).sum();
     networks.len() >= minimum.networks
         && countries.len() >= minimum.countries
-        && handshakes >= minimum.handshakes
+        && measurements >= minimum.measurements
 }
 
 fn span(rows: &Rows<'_>) -> (Option<i64>, Option<i64>) {
@@ -180,7 +183,7 @@ fn evidence(
             "leaf_spki_sha256": leaf,
             "networks": networks.len(),
             "among_them": names.collect::<Vec<_>>(),
-            "handshakes": rows.iter().map(|(_, row)| row.handshakes).sum::<u64>(),
+            "measurements": rows.iter().map(|(_, row)| row.measurements).sum::<u64>(),
         })
     };
     let others = by_key.iter().take(LISTED).map(|(key, rows)| side(json!(key), rows));

@@ -65,8 +65,9 @@ fn elsewhere(case: &Case<'_>) -> BTreeSet<IpAddr> {
     let controls = case.controls.iter().filter(|seen| seen.vouched);
     let controls = controls.filter_map(|seen| Some(seen.endpoint?.ip().to_canonical()));
     let network = case.network();
-    let rows = case.rows().into_iter();
-    let rows = rows.filter(|(key, row)| row.trusted > 0 && key.network != network);
+    let day = case.at().map(time::OffsetDateTime::to_julian_day).into_iter().collect();
+    let rows = case.rows().into_iter().filter(|(_, row)| row.trusted > 0 && row.is_near(&day));
+    let rows = rows.filter(|(key, _)| key.network != network);
     controls.chain(rows.flat_map(|(_, row)| row.addresses.keys().copied())).collect()
 }
 

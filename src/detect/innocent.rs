@@ -177,11 +177,10 @@ fn ruled_out(cause: Innocent, case: &Case<'_>) -> Option<String> {
         Innocent::BlockPage | Innocent::Portal => known
             .map(|id| format!("the chain is signed by a key of {id}, which no portal holds"))
             .or_else(|| online(case, cause)),
-        Innocent::Rotation => Some(if case.vouched().is_some() {
+        // `consensus-outlier` speaks of a trusted key only where it is so.
+        Innocent::Rotation => case.vouched().map(|_| {
             "the others saw their key before and after, and no third key is one network's alone"
                 .into()
-        } else {
-            "no root program vouches for it".into()
         }),
         Innocent::Replayed => (case.handshake?.extra.holds_key == Some(true))
             .then(|| "the peer signed the handshake with the leaf's key".into()),

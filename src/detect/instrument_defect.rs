@@ -36,8 +36,8 @@ fn examine(case: &Case<'_>) -> Outcome {
     let same_test = rows.iter().filter(|(key, _)| key.client.test == client.test);
     let (mine, others): (Vec<_>, Vec<_>) =
         same_test.copied().partition(|(key, _)| key.client == client);
-    let near = |(_, row): &(&RowKey, &Row)| mine.iter().any(|(_, own)| own.is_near(row));
-    let others: Vec<_> = others.into_iter().filter(near).collect();
+    let days = mine.iter().flat_map(|(_, row)| row.days.keys().copied()).collect();
+    let others: Vec<_> = others.into_iter().filter(|(_, row)| row.is_near(&days)).collect();
     let refused = |row: &Row| row.refusals.get(code).copied().unwrap_or(0);
     let (failing, failures) = networks(mine.iter().filter(|(_, row)| refused(row) > 0), refused);
     let well = |row: &Row| row.trusted;

@@ -32,7 +32,6 @@ fn examine(case: &Case<'_>) -> Outcome {
         json!({
             "key_spki_sha256": key,
             "subject": subject,
-            "in_programs": [],
         }),
     )
 }

@@ -18,7 +18,7 @@ pub(super) static DETECTOR: Detector = Detector {
         Innocent::DnsMoved,
         Innocent::LocalProduct,
     ],
-    source: "Huang et al. 2014 and Waked et al. 2018: products with one key for all forged certificates; RFC 6125",
+    source: "RFC 6125; mitmproxy, mitmproxy/certs.py, which gives every certificate that it makes one key",
     example: "one leaf of another name for three sites; the evidence holds the key, the sites that the certificate was for and was not for, and how many sites were answered genuinely",
     examine,
 };

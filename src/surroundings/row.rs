@@ -1,6 +1,6 @@
 //! What one program in one network saw of one key for one name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::smallest::SmallestOf;
@@ -44,6 +44,8 @@ pub struct RowKey {
 /// Counts of one grain.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Row {
+    /// Measurements: one may shake hands at several addresses.
+    pub measurements: u64,
     /// Handshakes.
     pub handshakes: u64,
     /// Those that a root program or the recording client vouches for.
@@ -131,6 +133,7 @@ impl Row {
     }
 
     pub(super) fn merge(&mut self, other: Self) {
+        self.measurements += other.measurements;
         self.handshakes += other.handshakes;
         self.trusted += other.trusted;
         for (code, count) in other.refusals {
@@ -150,10 +153,9 @@ impl Row {
         };
     }
 
-    /// Whether both were seen on one day, or one the day after the other.
-    pub fn is_near(&self, other: &Self) -> bool {
-        let near = |day: &i32| other.days.kept().range(day - 1..=day + 1).next().is_some();
-        self.days.keys().any(near)
+    /// Whether it was seen on one of `days`, or on the day before or after.
+    pub fn is_near(&self, days: &BTreeSet<i32>) -> bool {
+        self.days.keys().any(|day| days.range(day - 1..=day + 1).next().is_some())
     }
 }
 

@@ -146,6 +146,7 @@ impl Session {
     /// Names that were answered with a trusted chain, without those of the site of `name`.
     pub fn genuine_beside(&self, name: &str) -> usize {
         let mut others: Vec<_> = self.genuine.keys().map(|(other, _)| site(other)).collect();
+        others.sort_unstable();
         others.dedup();
         others.retain(|other| *other != site(name));
         others.len()
