@@ -3,6 +3,7 @@
 mod partition;
 mod row;
 mod session;
+pub(crate) mod side;
 pub(crate) mod site;
 mod smallest;
 
@@ -14,11 +15,12 @@ use std::collections::BTreeSet;
 pub use partition::{Fact, separating};
 pub use row::{Client, Network, Row, RowKey, address};
 pub use session::{Answers, Corrections, Session, SessionKey};
+pub use side::Rows;
 pub use smallest::{Smallest, SmallestOf};
 
 use crate::chain::KeyHash;
 use crate::control::Controls;
-use crate::measurement::Measurement;
+use crate::measurement::{Failure, Measurement};
 use crate::reference::Reference;
 use crate::sighting::Sighting;
 
@@ -65,8 +67,7 @@ impl Surroundings {
     fn fold(&mut self, measurement: &Measurement, reference: &Reference, in_session: bool) {
         let mut counted = BTreeSet::new();
         for shaken in &measurement.handshakes {
-            let certificate =
-                shaken.failure.as_ref().is_none_or(|code| code.is_about_certificate());
+            let certificate = shaken.failure.as_ref().is_none_or(Failure::is_about_certificate);
             if shaken.chain.is_none() && !certificate {
                 continue;
             }
@@ -101,7 +102,7 @@ impl Surroundings {
     }
 
     /// All that was seen for a name; empty also where something of it was left out.
-    pub fn rows(&self, name: &str) -> Vec<(&RowKey, &Row)> {
+    pub fn rows(&self, name: &str) -> Rows<'_> {
         let last = self.rows.kept().last_key_value();
         let cut = !self.rows.is_whole() && last.is_some_and(|(last, _)| *last.name <= *name);
         if cut {

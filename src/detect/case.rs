@@ -12,7 +12,7 @@ use crate::measurement::{Failure, Handshake, Measurement};
 use crate::path::{Path, SigningKey, path};
 use crate::reference::{Dossier, ListedKey, PrivatePki, Reference, Sibling};
 use crate::sighting::name_of;
-use crate::surroundings::{Network, Row, RowKey, Session, Surroundings, address};
+use crate::surroundings::{Network, Rows, Session, Surroundings, address};
 use crate::trust::{Anchor, Refusal, TrustStore, fits_name};
 
 /// One handshake, or none where the measurement did not come so far.
@@ -201,7 +201,7 @@ impl<'a> Case<'a> {
     }
 
     /// What everybody saw for the target.
-    pub fn rows(&self) -> Vec<(&'a RowKey, &'a Row)> {
+    pub fn rows(&self) -> Rows<'a> {
         self.target.as_deref().map(|target| self.surroundings.rows(target)).unwrap_or_default()
     }
 

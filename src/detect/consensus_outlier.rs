@@ -6,12 +6,16 @@ use serde_json::{Value, json};
 
 use super::{Case, Detector, Innocent, Level, Outcome};
 use crate::chain::KeyHash;
-use crate::surroundings::{Network, Row, RowKey, separating};
+use crate::surroundings::side::{alike, by_key, most, near, networks, span, split};
+use crate::surroundings::{Network, RowKey, Rows, separating};
 
 /// What others must have seen before a trusted key counts as out of line.
 const AGAINST_TRUSTED: Minimum = Minimum { networks: 5, countries: 2, measurements: 10 };
 /// Before an untrusted one does.
 const AGAINST_UNTRUSTED: Minimum = Minimum { networks: 3, countries: 2, measurements: 5 };
+/// Networks among them that were asked by the same program over the same IP version: a site may have
+/// a key for each kind of client, and for each of its servers.
+const ALIKE: usize = 2;
 /// How often the one network must have seen a trusted key that nobody else sees.
 const OUTLYING: u64 = 3;
 /// Most keys that evidence lists.
@@ -23,8 +27,6 @@ struct Minimum {
     measurements: u64,
 }
 
-type Rows<'a> = Vec<(&'a RowKey, &'a Row)>;
-
 pub(super) static DETECTOR: Detector = Detector {
     id: "consensus-outlier",
     level: Level::Probable,
@@ -35,6 +37,7 @@ pub(super) static DETECTOR: Detector = Detector {
         Innocent::DnsMoved,
         Innocent::OmittedIntermediate,
         Innocent::LocalProduct,
+        Innocent::Portal,
     ],
     source: "vantage point comparison: Perspectives (USENIX 2008), Crossbear (ESORICS 2012); jabber.ru 2023, KLAYswap 2022: trusted keys that one way alone showed",
     example: "a second public leaf in one network, five networks see the first; the evidence lists which networks see which key and the smallest set of facts that tells them apart",
@@ -82,7 +85,8 @@ fn trusted(case: &Case<'_>, rows: &Rows<'_>, leaf: KeyHash, network: &Network) -
     // Seen before and after: otherwise the site may just have changed from one to the other.
     let (first, last) = span(&some);
     let (from, until) = span(&elsewhere);
-    if !is_enough(&elsewhere, &AGAINST_TRUSTED) || scattered || from > first || until < last {
+    let enough = is_enough(&elsewhere, &AGAINST_TRUSTED) && alike(&some, &elsewhere) >= ALIKE;
+    if !enough || scattered || from > first || until < last {
         return Outcome::Clear;
     }
     let both = of_main.len() > elsewhere.len();
@@ -121,39 +125,11 @@ fn untrusted(
     }
     // Stock OONI checks the name before it keeps an authority alone.
     let alone = case.handshake.is_some_and(|shaken| !shaken.whole);
-    let level = if case.fits_name().unwrap_or(alone) { Level::Probable } else { Level::Possible };
+    let for_the_name = case.fits_name().unwrap_or(alone);
+    // One server of several that forgot the intermediate looks so.
+    let leaf_only = leaf.is_some() && case.signers.is_empty();
+    let level = if for_the_name && !leaf_only { Level::Probable } else { Level::Possible };
     Outcome::found(level, evidence(json!(leaf), &some, &near, &by_key))
-}
-
-fn split<'a>(rows: &Rows<'a>, of: impl Fn(&RowKey, &Row) -> bool) -> (Rows<'a>, Rows<'a>) {
-    rows.iter().copied().partition(|(key, row)| of(key, row))
-}
-
-/// Those of the rest that were seen on the days of `some`.
-fn near<'a>(some: &Rows<'a>, rest: &Rows<'a>) -> Rows<'a> {
-    let days = some.iter().flat_map(|(_, row)| row.days.keys().copied()).collect();
-    rest.iter().filter(|(key, row)| key.leaf.is_some() && row.is_near(&days)).copied().collect()
-}
-
-fn by_key<'a>(rows: &Rows<'a>) -> BTreeMap<KeyHash, Rows<'a>> {
-    let mut by_key: BTreeMap<KeyHash, Rows<'a>> = BTreeMap::new();
-    for (key, row) in rows.iter().filter(|(_, row)| row.trusted > 0) {
-        if let Some(leaf) = key.leaf {
-            by_key.entry(leaf).or_default().push((key, row));
-        }
-    }
-    by_key
-}
-
-/// The key that most networks see.
-fn most<'m, 'a>(by_key: &'m BTreeMap<KeyHash, Rows<'a>>) -> Option<(KeyHash, &'m Rows<'a>)> {
-    let most = by_key.iter().max_by_key(|(_, rows)| networks(rows).len());
-    most.map(|(key, rows)| (*key, rows))
-}
-
-fn networks<'a>(rows: &Rows<'a>) -> BTreeSet<&'a Network> {
-    let known = rows.iter().filter(|(key, _)| key.network.asn != 0);
-    known.map(|(key, _)| &key.network).collect()
 }
 
 fn is_enough(rows: &Rows<'_>, minimum: &Minimum) -> bool {
@@ -163,11 +139,6 @@ fn is_enough(rows: &Rows<'_>, minimum: &Minimum) -> bool {
     networks.len() >= minimum.networks
         && countries.len() >= minimum.countries
         && measurements >= minimum.measurements
-}
-
-fn span(rows: &Rows<'_>) -> (Option<i64>, Option<i64>) {
-    let spans = rows.iter().filter_map(|(_, row)| row.span);
-    (spans.clone().map(|(first, _)| first).min(), spans.map(|(_, last)| last).max())
 }
 
 fn evidence(
@@ -297,6 +268,18 @@ mod tests {
                 Normal,
             ),
             (
+                "a second public leaf that only an old program is shown",
+                [of_version("old", outlier()), around()].concat(),
+                false,
+                Normal,
+            ),
+            (
+                "a second public leaf over IPv6",
+                [at("2001:db8::1", outlier()), around()].concat(),
+                false,
+                Normal,
+            ),
+            (
                 "everybody sees one key",
                 [around(), seen(&main, &[HERE], &days)].concat(),
                 false,
@@ -310,6 +293,21 @@ mod tests {
             let main = judge(&around()[0], &bench.reference, &surroundings(&bench, &all), None);
             assert_eq!(main[0].verdict, Normal, "{case}: what the others see");
         }
+    }
+
+    fn of_version(version: &str, mut seen: Vec<Measurement>) -> Vec<Measurement> {
+        for measurement in &mut seen {
+            measurement.software.version = version.into();
+        }
+        seen
+    }
+
+    fn at(address: &str, mut seen: Vec<Measurement>) -> Vec<Measurement> {
+        let address: std::net::IpAddr = address.parse().unwrap();
+        for shaken in seen.iter_mut().flat_map(|seen| &mut seen.handshakes) {
+            shaken.endpoint = Some((address, 443).into());
+        }
+        seen
     }
 
     #[test]
@@ -332,21 +330,34 @@ mod tests {
         let forged = |name: &str| stranger.leaf(name).certificate;
         let genuine = bench.public.leaf("example.com").certificate;
         let bad = forged("example.com");
+        let with_root = |mut seen: Vec<Measurement>| {
+            for shaken in seen.iter_mut().flat_map(|seen| &mut seen.handshakes) {
+                let sent = [&bad, &stranger.certificate];
+                shaken.chain = crate::chain::Chain::from_der(sent).ok();
+            }
+            seen
+        };
         let days = [0, 1];
         let around = || seen(&genuine, &OTHERS, &days);
         let unknown = Some(Actor::Unknown);
         for (case, all, level, expected) in [
             (
                 "unknown root -> leaf in one network, others see a public one",
-                [seen(&bad, &[HERE], &days), around()].concat(),
+                [with_root(seen(&bad, &[HERE], &days)), around()].concat(),
                 Some("probable"),
                 (Intercepted, unknown),
             ),
             (
                 "unknown root -> leaf in two networks of a country",
-                [seen(&bad, &[HERE, ("QZ", 64509)], &days), around()].concat(),
+                [with_root(seen(&bad, &[HERE, ("QZ", 64509)], &days)), around()].concat(),
                 Some("probable"),
                 (Intercepted, unknown),
+            ),
+            (
+                "[unknown issuer] -> leaf in one network, others see a public one",
+                [seen(&bad, &[HERE], &days), around()].concat(),
+                Some("possible"),
+                (Anomaly, None),
             ),
             (
                 "unknown root -> leaf in two countries",

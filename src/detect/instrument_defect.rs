@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{Case, Detector, Innocent, Level, Outcome};
 use crate::chain::KeyHash;
+use crate::measurement::Failure;
 use crate::surroundings::{Client, Network, Row, RowKey};
 
 /// Networks in which the version must fail, and others must not.
@@ -27,8 +28,7 @@ pub(super) static DETECTOR: Detector = Detector {
 
 fn examine(case: &Case<'_>) -> Outcome {
     let failure = case.handshake.and_then(|shaken| shaken.failure.as_ref());
-    let Some(code) = failure.filter(|code| code.is_about_certificate()).map(|code| code.code())
-    else {
+    let Some(code) = failure.filter(|code| code.is_about_certificate()).map(Failure::code) else {
         return Outcome::NotApplicable;
     };
     let client = Client::of(case.measurement);
@@ -129,7 +129,7 @@ mod tests {
 
     use super::*;
     use crate::detect::testing::{Bench, level_of, presented, seen_in, surroundings};
-    use crate::measurement::{Failure, Handshake, Measurement, codes};
+    use crate::measurement::{Handshake, Measurement, codes};
     use crate::verdict::judge;
 
     const PLACES: [(&str, u32); 3] = [("QZ", 64500), ("QZ", 64501), ("XA", 64502)];

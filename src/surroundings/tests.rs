@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::detect::testing::{Bench, presented, seen_in, surroundings};
-use crate::measurement::{Failure, codes};
+use crate::measurement::codes;
 
 /// Measurements that differ in everything that is counted.
 fn measurements(bench: &Bench) -> Vec<Measurement> {

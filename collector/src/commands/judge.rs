@@ -68,22 +68,7 @@ impl Judge {
             None => Surroundings::none(),
         };
         let inputs = Inputs::new(&self.files)?;
-        match &self.archive {
-            Some(dir) => {
-                _ = Archive::open(dir)?.scan(|_, measurement| {
-                    surroundings.add(&measurement, &reference);
-                    Ok::<_, Trouble>(())
-                })?
-            }
-            None => {
-                _ = inputs.read(IMPORTS[0], |incoming| {
-                    if let Ok(measurement) = &incoming.read {
-                        surroundings.add(measurement, &reference);
-                    }
-                    Ok::<_, Trouble>(())
-                })?
-            }
-        }
+        look_around(self.archive.as_deref(), &inputs, &reference, &mut surroundings)?;
         let mut out = BufWriter::new(std::io::stdout().lock());
         let mut reached = false;
         let mut each = |line: u64, measurement: &Measurement| -> Result<(), Trouble> {
@@ -123,6 +108,28 @@ fn of_control(
         return Err(Trouble::new(attempted).because("no measurement is in it"));
     }
     Ok(Surroundings::of_controls(&measurements, reference))
+}
+
+/// Takes in every record; what cannot be read is named when they are judged.
+fn look_around(
+    archive: Option<&Path>,
+    inputs: &Inputs,
+    reference: &Reference,
+    surroundings: &mut Surroundings,
+) -> Result<(), Trouble> {
+    match archive {
+        Some(dir) => drop(Archive::open(dir)?.scan(|_, measurement| {
+            surroundings.add(&measurement, reference);
+            Ok::<_, Trouble>(())
+        })?),
+        None => drop(inputs.read(IMPORTS[0], |incoming| {
+            if let Ok(measurement) = &incoming.read {
+                surroundings.add(measurement, reference);
+            }
+            Ok::<_, Trouble>(())
+        })?),
+    }
+    Ok(())
 }
 
 /// Gives how many records could not be served.
