@@ -1,0 +1,4 @@
+//! How Kua's reference data is made: the files' layout, and what packages and lists become in them.
+
+pub mod layout;
+pub mod text;
