@@ -10,11 +10,14 @@ use kua::trust::{History, TrustStore};
 use kua::verdict::{Judgement, Verdict};
 use kua_console::words;
 use serde_json::Value;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::{certificate, tree};
 
 const BOLD: Style = Style::new().bold();
+
+/// Programs change every few weeks; an older state than this is worth a word.
+const STALE: Duration = Duration::days(90);
 
 pub(super) fn write(
     out: &mut impl Write,
@@ -116,7 +119,10 @@ fn state(store: &TrustStore, at: Option<OffsetDateTime>) -> String {
     match at.map(|at| (at.date(), store.history(at))) {
         Some((day, History::Known)) => day.to_string(),
         Some((_, History::Before(day))) => format!("{day}; its state before is not known"),
-        Some((_, History::After(day))) => format!("{day}; its state since is not known"),
+        Some((seen, History::After(day))) if seen - day > STALE => {
+            format!("{day}; its state since is not known")
+        }
+        Some((_, History::After(day))) => day.to_string(),
         Some((_, History::Undated)) => "no date".to_owned(),
         None => store.date.map_or_else(|| "no date".to_owned(), |date| date.to_string()),
     }
