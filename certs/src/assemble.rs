@@ -22,7 +22,8 @@ const APPLE: &str = "Apple lists roots for all purposes, its own services among 
     for what each is: those that neither Mozilla nor Chrome took for TLS are marked.";
 const MICROSOFT: &str = "Roots with the status Included; those that Microsoft's report of 2025 allows \
     for other purposes alone are left out. A root whose new certificates alone are refused \
-    (NotBefore) ends here on the day of that copy, because the report does not give the day it means.";
+    (NotBefore) ends here on the day of that copy, because the report does not give the day it means. \
+    Some copies have gaps, which count as held.";
 const ANDROID: &str = "The list in Android's source on the days of the copies; devices get it with \
     their system, or since Android 14 with a system update.";
 const DEBIAN: &str = "Debian installs Mozilla's roots for servers and mail together, and programs on it \
@@ -43,14 +44,16 @@ pub fn files(packages: &Path, certs: &Path) -> io::Result<Files> {
         mozilla.anchors.iter().chain(&chrome.anchors).map(|anchor| anchor.sha256).collect();
 
     let names = &["apple", "apple_macos"];
-    let (states, refused_by_apple) = observatory::states(packages, names, &mut roots)?;
+    let (states, refused_by_apple) =
+        observatory::states(packages, names, Lack::Untrusted, &mut roots)?;
     let mut apple = store("Apple", APPLE, &states);
     for anchor in apple.anchors.iter_mut().filter(|anchor| !for_tls.contains(&anchor.sha256)) {
         anchor.tls = Purpose::Unknown;
     }
 
     let names = &["microsoft_windows"];
-    let (states, refused_by_microsoft) = observatory::states(packages, names, &mut roots)?;
+    let (states, refused_by_microsoft) =
+        observatory::states(packages, names, Lack::Doubtful, &mut roots)?;
     let mut microsoft = store("Microsoft", MICROSOFT, &states);
     microsoft.anchors = microsoft
         .anchors
@@ -61,7 +64,7 @@ pub fn files(packages: &Path, certs: &Path) -> io::Result<Files> {
         })
         .collect();
 
-    let (states, _) = observatory::states(packages, &["google_aosp"], &mut roots)?;
+    let (states, _) = observatory::states(packages, &["google_aosp"], Lack::Untrusted, &mut roots)?;
     let android = store("Android", ANDROID, &states);
     let debian = store("Debian", DEBIAN, &debian::states(packages, &mut roots)?);
     let java = store("Java", JAVA, &java::states(packages, &mut roots)?);
@@ -102,7 +105,7 @@ fn some(list: Option<BlockList>) -> io::Result<BlockList> {
 
 fn mozilla(packages: &Path, certs: &Path, roots: &mut Roots) -> io::Result<Store> {
     let mut states = certifi::states(packages, roots)?;
-    let (copies, _) = observatory::states(packages, &["mozilla_nss"], roots)?;
+    let (copies, _) = observatory::states(packages, &["mozilla_nss"], Lack::Untrusted, roots)?;
     states.extend(copies);
     let (bundles, mut distrusts) = x509roots::states(packages, roots)?;
     states.extend(bundles);

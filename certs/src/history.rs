@@ -16,6 +16,14 @@ pub struct State {
     pub lack: Lack,
     /// What it holds.
     pub held: BTreeSet<Sha256>,
+    /// What it says that the program refuses; that is no doubtful lack.
+    pub refused: BTreeSet<Sha256>,
+}
+
+impl State {
+    fn lack_of(&self, root: &Sha256) -> Lack {
+        if self.refused.contains(root) { Lack::Untrusted } else { self.lack }
+    }
 }
 
 /// What it means that a root is not in a state.
@@ -23,8 +31,8 @@ pub struct State {
 pub enum Lack {
     /// The program did not trust it.
     Untrusted,
-    /// So too, unless another state says otherwise: some copies drop a root once the program
-    /// refuses its new certificates, while older ones are still trusted.
+    /// So too, unless a later state has it: some copies drop a root once the program refuses its new
+    /// certificates, while older ones are still trusted, and some have gaps.
     Doubtful,
     /// Nothing: the copy leaves roots out for reasons of its own.
     Nothing,
@@ -43,25 +51,29 @@ fn times(root: Sha256, states: &[State]) -> Vec<Anchor> {
     for (position, first) in held.iter().copied().enumerate() {
         let before = position.checked_sub(1).map_or(0, |previous| held[previous] + 1);
         let gap = &states[before..first];
-        let continues = position > 0 && !gap.iter().any(|state| state.lack == Lack::Untrusted);
+        let continues =
+            position > 0 && !gap.iter().any(|state| state.lack_of(&root) == Lack::Untrusted);
         if !continues {
-            times.push(Anchor { from: last_without(gap), ..trusted(root) });
+            times.push(Anchor { from: last_without(&root, gap), ..trusted(root) });
         }
         let next = held.get(position + 1).copied().unwrap_or(states.len());
         if let Some(time) = times.last_mut() {
-            time.until = first_without(&states[first + 1..next], next == states.len());
+            time.until = first_without(&root, &states[first + 1..next], next == states.len());
         }
     }
     times
 }
 
-fn last_without(gap: &[State]) -> Option<Date> {
-    let lacking = gap.iter().rev().find(|state| state.lack != Lack::Nothing);
+fn last_without(root: &Sha256, gap: &[State]) -> Option<Date> {
+    let lacking = gap.iter().rev().find(|state| state.lack_of(root) != Lack::Nothing);
     lacking.map(|state| state.snapshot.date)
 }
 
-fn first_without(gap: &[State], newest: bool) -> Option<Date> {
-    let day = |lack| gap.iter().find(|state| state.lack == lack).map(|state| state.snapshot.date);
+fn first_without(root: &Sha256, gap: &[State], newest: bool) -> Option<Date> {
+    let day = |lack| {
+        let state = gap.iter().find(|state| state.lack_of(root) == lack);
+        state.map(|state| state.snapshot.date)
+    };
     day(Lack::Untrusted).or_else(|| newest.then(|| day(Lack::Doubtful)).flatten())
 }
 
@@ -86,7 +98,7 @@ mod tests {
     type Years = (Option<i32>, Option<i32>);
 
     /// States one a year from 2018 on: `+` has the root, `-` lacks it, `?` lacks it but may only
-    /// have dropped it, `.` says nothing.
+    /// have dropped it, `r` too and refuses it, `.` says nothing.
     fn states(drawn: &str) -> Vec<State> {
         let years = 2018..;
         let state = |(year, letter): (i32, char)| State {
@@ -97,6 +109,7 @@ mod tests {
                 _ => Lack::Doubtful,
             },
             held: (letter == '+').then_some(ROOT).into_iter().collect(),
+            refused: (letter == 'r').then_some(ROOT).into_iter().collect(),
         };
         years.zip(drawn.chars()).map(state).collect()
     }
@@ -120,6 +133,8 @@ mod tests {
             ("+?-+", &[(None, Some(2020)), (Some(2020), None)]),
             ("+-?+", &[(None, Some(2019)), (Some(2020), None)]),
             ("?+", &[(Some(2018), None)]),
+            ("+?r+", &[(None, Some(2020)), (Some(2020), None)]),
+            ("+?r", &[(None, Some(2020))]),
             (".+.", &[(None, None)]),
             ("+.-", &[(None, Some(2020))]),
             ("---", &[]),

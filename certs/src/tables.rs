@@ -103,44 +103,15 @@ fn table<T>(
     path: &Path,
     read: impl Fn(&[String]) -> Option<(Sha256, T)>,
 ) -> io::Result<BTreeMap<Sha256, T>> {
-    let text = std::fs::read_to_string(path).map_err(|error| broken(path, &error.to_string()))?;
-    let lines = text.lines().skip(1).filter(|line| !line.is_empty());
-    let rows = lines.map(|line| read(&fields(line)).ok_or_else(|| broken(path, line)));
+    let mut table =
+        csv::Reader::from_path(path).map_err(|error| broken(path, &error.to_string()))?;
+    let rows = table.deserialize::<Vec<String>>().map(|row| {
+        let row = row?;
+        read(&row).ok_or_else(|| broken(path, &row.join(",")))
+    });
     rows.collect()
-}
-
-/// Fields of a line of CSV; quotes may hold commas and doubled quotes.
-fn fields(line: &str) -> Vec<String> {
-    let (mut fields, mut quoted) = (vec![String::new()], false);
-    let mut letters = line.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let Some(field) = fields.last_mut() else { break };
-        match letter {
-            '"' if quoted && letters.peek() == Some(&'"') => field.extend(letters.next()),
-            '"' => quoted = !quoted,
-            ',' if !quoted => fields.push(String::new()),
-            _ => field.push(letter),
-        }
-    }
-    fields
 }
 
 fn hash(hex: &str) -> Option<Sha256> {
     HEXLOWER.decode(hex.as_bytes()).ok()?.try_into().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quotes_hold_commas_and_quotes() {
-        for (line, expected) in [
-            ("a,b,", vec!["a", "b", ""]),
-            ("\"a, \"\"b\"\"\",c", vec!["a, \"b\"", "c"]),
-            ("", vec![""]),
-        ] {
-            assert_eq!(fields(line), expected, "{line}");
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! certifi: Mozilla's roots for TLS servers, as they were on the days of its releases.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
@@ -26,6 +27,7 @@ pub fn states(packages: &Path, roots: &mut Roots) -> io::Result<Vec<State>> {
             snapshot: Snapshot { date, source: format!("certifi {version}") },
             lack: if date < DOUBTFUL_SINCE { Lack::Untrusted } else { Lack::Doubtful },
             held: certificates.keys().copied().collect(),
+            refused: BTreeSet::new(),
         });
         add(roots, certificates)?;
     }

@@ -1,7 +1,7 @@
 //! chromium-roots: Chrome's root store, read from the crate's generated source, because the crate
 //! itself needs a newer compiler than Kua.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -32,6 +32,7 @@ pub fn state(packages: &Path, roots: &mut Roots) -> io::Result<(State, Distrusts
         snapshot: Snapshot { date: DATE, source: SOURCE.to_owned() },
         lack: Lack::Untrusted,
         held: certificates.keys().copied().collect(),
+        refused: BTreeSet::new(),
     };
     add(roots, certificates)?;
     Ok((state, distrusts))

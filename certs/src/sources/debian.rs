@@ -1,6 +1,7 @@
 //! ca-certificates: what Debian installs, which is Mozilla's list for servers and mail together.
 //! Programs on Debian trust all of it for TLS.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -26,6 +27,7 @@ pub fn states(packages: &Path, roots: &mut Roots) -> io::Result<Vec<State>> {
             snapshot: Snapshot { date, source: format!("ca-certificates {version}") },
             lack: Lack::Untrusted,
             held: certificates.keys().copied().collect(),
+            refused: BTreeSet::new(),
         });
         add(roots, certificates)?;
     }

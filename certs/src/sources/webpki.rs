@@ -1,7 +1,7 @@
 //! webpki-root-certs and webpki-roots: Mozilla's roots for TLS servers of today, and the name
 //! constraints that it imposes on some.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use time::Date;
@@ -55,6 +55,7 @@ pub fn state(roots: &mut Roots) -> io::Result<(State, Constraints)> {
         snapshot: Snapshot { date: DATE, source: SOURCE.to_owned() },
         lack: Lack::Doubtful,
         held: certificates.keys().copied().collect(),
+        refused: BTreeSet::new(),
     };
     add(roots, certificates)?;
     Ok((state, constraints))

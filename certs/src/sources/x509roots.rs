@@ -1,7 +1,7 @@
 //! Go's x509roots: Mozilla's roots for TLS servers with the days after which it refuses their new
 //! certificates. Roots with name constraints are left out of it, so a lack says nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -39,6 +39,7 @@ pub fn states(packages: &Path, roots: &mut Roots) -> io::Result<(Vec<State>, Dis
             snapshot: Snapshot { date, source: format!("x509roots/fallback {version}") },
             lack: Lack::Nothing,
             held: certificates.keys().copied().collect(),
+            refused: BTreeSet::new(),
         });
         add(roots, certificates)?;
     }
