@@ -1,9 +1,8 @@
 //! `build PACKAGES CERTS` writes the root programs and block lists from unpacked packages into
 //! `certs/`; `logs FILE` prints what a downloaded list of Certificate Transparency logs becomes
-//! there; without words, prints `stores/mozilla.pem`.
+//! there.
 
 mod logs;
-mod pem;
 
 use std::ffi::OsString;
 use std::fs;
@@ -14,12 +13,11 @@ fn main() -> io::Result<()> {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let mut out = BufWriter::new(io::stdout().lock());
     match arguments.as_slice() {
-        [] => pem::write(&mut out)?,
         [command, packages, certs] if command == "build" => {
             build(packages.as_ref(), certs.as_ref())?;
         }
         [command, file] if command == "logs" => logs::write(&mut out, file.as_ref())?,
-        _ => return Err(io::Error::other("usage: kua-certs [build PACKAGES CERTS | logs FILE]")),
+        _ => return Err(io::Error::other("usage: kua-certs build PACKAGES CERTS | logs FILE")),
     }
     out.flush()
 }
