@@ -199,9 +199,17 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
         return without_chain(case);
     };
 
-    // 1. A known interceptor's key: nobody else can have made that signature.
+    // 1. A leaf that is known as forged, whoever vouches for it; then a known interceptor's key:
+    //    nobody else can have made that signature; then a public authority's, where and when it was
+    //    misused. Its signature alone accuses nobody, and the steps below go on as without it.
+    if let Some(forged) = finding("known-forgery") {
+        return by_certificate(case, attribution::by_forgery(case, forged));
+    }
     if let Some(known) = finding("known-interceptor") {
         return by_dossier(case, known, finding("site-chose-state-ca").is_some());
+    }
+    if let Some(noted) = finding("noted-authority").filter(|found| found.level >= Level::Probable) {
+        return by_certificate(case, attribution::by_misuse(case, noted));
     }
     // 2. A root program vouches, and the peer is the holder of the key.
     if case.vouched().is_some() {
@@ -258,6 +266,18 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis).and(made)
 }
 
+/// A certificate that speaks for itself, if the peer holds its key and it was presented for a site.
+fn by_certificate(case: &Case<'_>, found: Option<Attribution>) -> Conclusion {
+    let copied = case.handshake.is_some_and(|shaken| shaken.extra.holds_key == Some(false));
+    match found {
+        Some(found) if case.target.is_some() && !copied => Conclusion::intercepted(found),
+        found => {
+            let basis = found.map(|found| found.basis).unwrap_or_default();
+            Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis)
+        }
+    }
+}
+
 fn by_dossier(case: &Case<'_>, known: &Finding, chosen: bool) -> Conclusion {
     let Some(mut found) = attribution::by_key(case, known) else {
         return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &[]);
@@ -307,6 +327,13 @@ fn expected(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     let finding = |id: &str| findings.iter().find(|finding| finding.detector == id);
     let copied = finding("invalid-scts").is_some_and(|found| found.level >= Level::Probable);
     let basis = [Basis::PublicAnchor];
+    let misused = finding("noted-authority")
+        .is_some_and(|found| found.evidence.get("signed_while_misused") == Some(&true.into()));
+    // Two authorities for one name are usual; one of them while others signed with its key is not.
+    if misused && case.vouched_control().is_some() && case.agreeing_control().is_none() {
+        let basis = [Basis::Control, Basis::PublicAnchor];
+        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis);
+    }
     if !copied && finding("missing-scts").is_none() {
         return Conclusion::plain(Verdict::Normal, None, &basis);
     }

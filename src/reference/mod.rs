@@ -3,13 +3,16 @@
 
 mod dossier;
 mod error;
+mod forged;
 mod listed_key;
 mod log;
 mod owner;
 mod private_pki;
 mod product;
+mod role;
 mod store;
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest;
@@ -17,7 +20,8 @@ use data_encoding::HEXLOWER;
 
 pub use dossier::{Actor, Conduct, Dossier, Family, Period};
 pub use error::ReferenceError;
-pub use listed_key::ListedKey;
+pub use forged::{Forged, Forgery, Likeness};
+pub use listed_key::{ListedKey, Role};
 pub use owner::Owner;
 pub use private_pki::PrivatePki;
 pub use product::{Class, Product};
@@ -208,7 +212,9 @@ impl Reference {
         let anchors = self.by_subject.get(certificate.issuer.der()).into_iter().flatten();
         let public = anchors.map(|(store, anchor)| &self.stores[*store].anchors[*anchor]);
         let public = public.map(|anchor| (&anchor.spki, anchor.key_hash, &anchor.subject));
+        let issuer = LazyCell::new(|| certificate.issuer.attributes());
         let dossiers = self.dossiers.iter().flat_map(|dossier| &dossier.keys);
+        let dossiers = dossiers.filter(|key| key.may_sign_for(&issuer));
         let listed = dossiers.chain(self.private_pkis.iter().flat_map(|pki| &pki.keys));
         let listed = listed.map(|key| (&key.spki, key.key_hash, &key.subject));
         let (_, key_hash, subject) = public
