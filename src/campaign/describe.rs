@@ -153,7 +153,8 @@ impl Tally {
         self.examples.iter().filter_map(|((group, _), example)| match group {
             Group::Other(class) => Some((*class, example)),
             Group::Campaign(who) => {
-                let local = self.interceptions.get(who).is_some_and(|found| !found.is_campaign(who));
+                let local =
+                    self.interceptions.get(who).is_some_and(|found| !found.is_campaign(who));
                 local.then_some(("local", example))
             }
         })

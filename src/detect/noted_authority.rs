@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Case, Detector, Innocent, Level, Outcome};
-use crate::reference::{Conduct, Dossier};
+use crate::reference::{Conduct, Dossier, Role};
 
 pub(super) static DETECTOR: Detector = Detector {
     id: "noted-authority",
@@ -20,9 +20,10 @@ pub(super) static DETECTOR: Detector = Detector {
     examine,
 };
 
-/// A signature of such a key is worth telling and accuses nobody. It does where the dossier knows
-/// that the authority signed for this very name without its owner at that time, or where the leaf
-/// was made in that time and a control is shown another chain while no program accepts this one.
+/// A signature of such a key is worth telling and accuses nobody. A misused authority's does where
+/// the dossier knows that it signed for this very name without its owner at the time that the leaf
+/// was made, or where the leaf is of the time of the misuse, a control is shown another chain and
+/// no program accepts this one.
 fn examine(case: &Case<'_>) -> Outcome {
     let Some(shaken) = case.handshake.filter(|shaken| shaken.chain.is_some()) else {
         return Outcome::NotApplicable;
@@ -30,10 +31,10 @@ fn examine(case: &Case<'_>) -> Outcome {
     let Some((dossier, key)) = case.public_authority().or_else(|| case.leaked_leaf()) else {
         return Outcome::Clear;
     };
-    let in_time = signed_in_time(case, dossier);
+    let in_time = key.role == Role::MisusedAuthority
+        && case.leaf().is_some_and(|leaf| dossier.active_at(leaf.not_before));
     let misused = in_time && dossier.conduct == Conduct::Interception;
-    let suspect = case.public_authority().is_some()
-        && case.fits_name() == Some(true)
+    let suspect = case.fits_name() == Some(true)
         && shaken.extra.holds_key != Some(false)
         && case.agreeing_control().is_none();
     let targeted = suspect && in_time && is_victim(case, dossier);
@@ -52,12 +53,6 @@ fn examine(case: &Case<'_>) -> Outcome {
             "contradicted_by_control": contradicted,
         }),
     )
-}
-
-/// Whether the leaf was made in a time that the dossier tells of.
-fn signed_in_time(case: &Case<'_>, dossier: &Dossier) -> bool {
-    case.public_authority().is_some()
-        && case.leaf().is_some_and(|leaf| dossier.active_at(leaf.not_before))
 }
 
 /// Whether the authority is known to have signed for the target without its owner.

@@ -64,12 +64,12 @@ pub struct Family {
     pub template: Template,
 }
 
-/// A time of known activity, as the sources state it: days or moments.
+/// A time of known activity, as the sources state it: months, days or moments.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct Period {
-    /// First day.
+    /// When it began.
     pub from: String,
-    /// Last day, where known.
+    /// When it ended, where known.
     pub until: Option<String>,
 }
 
@@ -129,8 +129,8 @@ impl Dossier {
 }
 
 impl Period {
-    /// Whether a day, as `YYYY-MM-DD`, lies in it. Without an end it is one day: nobody is accused by
-    /// what is not known.
+    /// Whether a day, as `YYYY-MM-DD`, lies in it. Without an end it is its beginning: nobody is
+    /// accused by what is not known.
     fn covers(&self, day: &str) -> bool {
         let until = self.until.as_ref().unwrap_or(&self.from);
         let within = |bound: &str| bound.get(..day.len()).unwrap_or(bound).to_owned();
@@ -277,6 +277,25 @@ mod tests {
             )),
         ] {
             assert!(parse("interceptors/some.toml", &text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn periods_are_months_days_or_moments() {
+        let period = |from: &str, until: Option<&str>| Period {
+            from: from.into(),
+            until: until.map(str::to_owned),
+        };
+        for (period, day, covered) in [
+            (period("2011-07", Some("2011-08-30")), "2011-07-01", true),
+            (period("2011-07", Some("2011-08-30")), "2011-08-30", true),
+            (period("2011-07", Some("2011-08-30")), "2011-08-31", false),
+            (period("2011-07", Some("2011-08")), "2011-08-31", true),
+            (period("2011-07", Some("2011-08")), "2011-06-30", false),
+            (period("2022-02-03T01:04:18Z", None), "2022-02-03", true),
+            (period("2022-02-03T01:04:18Z", None), "2022-02-04", false),
+        ] {
+            assert_eq!(period.covers(day), covered, "{day} in {period:?}");
         }
     }
 

@@ -59,14 +59,17 @@ pub(super) fn read(written: &Written) -> Result<Forged, String> {
 
 impl Dossier {
     /// By what `leaf` is known as a forgery of this dossier; `signer` is the key that signed it.
-    pub(super) fn forged(&self, leaf: &Certificate, signer: Option<KeyHash>) -> Option<Likeness<'_>> {
+    pub(super) fn forged(
+        &self,
+        leaf: &Certificate,
+        signer: Option<KeyHash>,
+    ) -> Option<Likeness<'_>> {
         if self.forged.contains(&Forged::Certificate(leaf.fingerprint())) {
             return Some(Likeness::Certificate);
         }
         let fields = leaf.fields()?;
-        let of_leaf = |key: &&ListedKey| {
-            key.role == Role::ForgedLeaf && key.key_hash == fields.key_hash
-        };
+        let of_leaf =
+            |key: &&ListedKey| key.role == Role::ForgedLeaf && key.key_hash == fields.key_hash;
         if let Some(key) = self.keys.iter().find(of_leaf) {
             return Some(Likeness::Key(key));
         }

@@ -38,7 +38,10 @@ pub enum Role {
     #[default]
     #[serde(alias = "root", alias = "intermediate")]
     InterceptionAuthority,
-    /// An authority that also signed what honest owners ordered: its signature accuses nobody.
+    /// A public authority whose key signed forgeries, and before that what honest owners ordered.
+    MisusedAuthority,
+    /// A public authority that stands above a misused one, or lost its trust: its signature accuses
+    /// nobody.
     PublicAuthority,
     /// A leaf that the owners of its names did not order.
     ForgedLeaf,
@@ -53,6 +56,11 @@ impl Role {
     pub fn intercepts(self) -> bool {
         matches!(self, Self::InterceptionAuthority | Self::PlantedRoot)
     }
+
+    /// Whether honest owners ordered certificates that such a key signed.
+    pub fn is_public(self) -> bool {
+        matches!(self, Self::MisusedAuthority | Self::PublicAuthority)
+    }
 }
 
 impl ListedKey {
@@ -61,7 +69,7 @@ impl ListedKey {
     pub(super) fn may_sign_for(&self, issuer: &BTreeSet<(String, String)>) -> bool {
         match self.role {
             Role::InterceptionAuthority | Role::PlantedRoot => true,
-            Role::PublicAuthority => self.name == *issuer,
+            Role::MisusedAuthority | Role::PublicAuthority => self.name == *issuer,
             Role::ForgedLeaf | Role::LeakedLeaf => false,
         }
     }

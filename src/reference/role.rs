@@ -11,7 +11,7 @@ impl Reference {
 
     /// The dossier that tells of the public authority with this key.
     pub fn public_authority_with(&self, key: KeyHash) -> Option<(&Dossier, &ListedKey)> {
-        self.listed(key, |role| role == Role::PublicAuthority)
+        self.listed(key, Role::is_public)
     }
 
     /// The dossier that tells of a genuine leaf with whose key anybody can answer.

@@ -50,7 +50,7 @@ impl World {
         let known = [
             active(NOW - 10 * DAY, NOW),
             "targets = [\"victim.example\"]\n".into(),
-            key("public-authority", "CN=Misused Root", &spki(&misused)),
+            key("misused-authority", "CN=Misused Root", &spki(&misused)),
             key("interception-authority", "CN=*.rogue.example", &spki(&rogue)),
             key("forged-leaf", "CN=example.com", &forged.spki()),
             format!("[[forged]]\nserial = \"{}\"\n", HEXLOWER.encode(&[0x5e; 16])),
@@ -156,7 +156,8 @@ fn a_public_authority_while_it_is_trusted() {
         let level = if accused { "probable" } else { "possible" };
         assert_eq!(level_of(&judgement, "noted-authority").as_deref(), Some(level), "{case}");
     }
-    let honest = world.told("shop.example", &[&world.bench.public.leaf("shop.example").certificate], &[]);
+    let honest =
+        world.told("shop.example", &[&world.bench.public.leaf("shop.example").certificate], &[]);
     assert!(!honest.has("noted-authority"), "public root -> leaf");
 }
 
