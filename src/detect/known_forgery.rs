@@ -42,3 +42,43 @@ fn examine(case: &Case<'_>) -> Outcome {
         }),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use kua_mint::{Key, NOW, Template};
+
+    use super::*;
+    use crate::detect::testing::{DAY, World, certificates, level_of};
+
+    #[test]
+    fn table() {
+        let world = World::new(true);
+        let public = &world.bench.public;
+        let fresh = || Template::leaf(&["example.com"]).valid(NOW - DAY, NOW + DAY);
+        let numbered = || fresh().serial(&[0x5e; 16]);
+        let key = Key::ecdsa_p256();
+        for (case, leaf, expected) in [
+            (
+                "public root -> leaf of a forgery's key",
+                public.leaf_with(&world.forged, fresh()),
+                Some("confirmed"),
+            ),
+            (
+                "misused root -> leaf of a forgery's serial number",
+                world.misused.leaf_with(&key, numbered()),
+                Some("confirmed"),
+            ),
+            (
+                "public root -> leaf of a forgery's serial number",
+                public.leaf_with(&key, numbered()),
+                None,
+            ),
+            ("misused root -> leaf", world.misused.leaf_with(&key, fresh()), None),
+            ("public root -> leaf of a leaked key", public.leaf_with(&world.leaked, fresh()), None),
+        ] {
+            let shaken = certificates(&[&leaf.certificate]);
+            let judgement = world.bench.judge(&shaken);
+            assert_eq!(level_of(&judgement, DETECTOR.id).as_deref(), expected, "{case}");
+        }
+    }
+}

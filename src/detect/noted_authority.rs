@@ -16,7 +16,7 @@ pub(super) static DETECTOR: Detector = Detector {
         Innocent::StaleReference,
     ],
     source: "the dossier's sources; most of what such a key signed was ordered by the owners of the names",
-    example: "noted root -> leaf; the evidence names the dossier, its key, and what of the misuse fits: a name in its time, or the time and a control",
+    example: "distrusted root -> leaf; the evidence names the dossier, its key, and what of the misuse fits: a name in its time, or the time and a control",
     examine,
 };
 
@@ -60,4 +60,45 @@ fn is_victim(case: &Case<'_>, dossier: &Dossier) -> bool {
     case.target
         .as_deref()
         .is_some_and(|target| dossier.targeted(target) && !dossier.chosen_for(target))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::testing::{World, leaf_of_days, level_of};
+
+    #[test]
+    fn table() {
+        let world = World::new(true);
+        for (case, authority, name, days, expected) in [
+            ("distrusted root -> leaf", &world.distrusted, "victim.example", 5, Some("possible")),
+            (
+                "misused root -> leaf of before",
+                &world.misused,
+                "shop.example",
+                60,
+                Some("possible"),
+            ),
+            (
+                "misused root -> leaf of the time",
+                &world.misused,
+                "shop.example",
+                5,
+                Some("possible"),
+            ),
+            (
+                "misused root -> leaf of the time for a victim",
+                &world.misused,
+                "victim.example",
+                5,
+                Some("probable"),
+            ),
+            ("public root -> leaf", &world.bench.public, "victim.example", 5, None),
+            ("planted root -> leaf", &world.planted, "victim.example", 5, None),
+        ] {
+            let leaf = leaf_of_days(authority, name, days).certificate;
+            let judgement = world.told(name, &[&leaf], &[]);
+            assert_eq!(level_of(&judgement, DETECTOR.id).as_deref(), expected, "{case}");
+        }
+    }
 }

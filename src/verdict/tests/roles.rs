@@ -1,104 +1,10 @@
 //! What the key of a dossier shows by its role, each beside its innocent neighbour.
 
-use data_encoding::{BASE64, HEXLOWER};
-use kua_mint::{Authority, Key, Leaf, NOW, Template};
+use kua_mint::{Authority, Key, NOW, Template};
 
 use super::super::Verdict::{Anomaly, Intercepted, Misconfigured, Normal};
 use super::super::*;
-use crate::detect::testing::{Bench, certificates, control, level_of};
-use crate::reference::{File, Reference};
-
-const DAY: i64 = 86_400;
-
-/// A world with one dossier of each kind. Its misused authority was misused for ten days until now,
-/// for `victim.example` and others.
-struct World {
-    bench: Bench,
-    misused: Authority,
-    distrusted: Authority,
-    rogue: Authority,
-    planted: Authority,
-    forged: Key,
-    leaked: Key,
-}
-
-impl World {
-    /// `trusted`: whether the root program still has the misused authority.
-    fn new(trusted: bool) -> Self {
-        let mut bench = Bench::new();
-        let misused = Authority::root("Misused Root");
-        let distrusted = Authority::root("Distrusted Root");
-        let rogue = misused.intermediate("*.rogue.example");
-        let planted = Authority::root("Planted Root");
-        let (forged, leaked) = (Key::ecdsa_p256(), Key::ecdsa_p256());
-        let key = |role: &str, subject: &str, spki: &[u8]| {
-            format!(
-                "[[key]]\nrole = \"{role}\"\nsubject = \"{subject}\"\npublic_key = \"{}\"\n",
-                BASE64.encode(spki)
-            )
-        };
-        let active = |from: i64, until: i64| {
-            let day = |at: i64| OffsetDateTime::from_unix_timestamp(at).unwrap().date();
-            format!("active = [{{ from = \"{}\", until = \"{}\" }}]\n", day(from), day(until))
-        };
-        let dossier = |id: &str, actor: &str, more: &str| File {
-            path: format!("interceptors/{id}.toml"),
-            bytes: format!("id = \"{id}\"\ncountry = \"QZ\"\nactor = \"{actor}\"\n{more}")
-                .into_bytes(),
-        };
-        let spki = |authority: &Authority| authority.key.spki();
-        let known = [
-            active(NOW - 10 * DAY, NOW),
-            "targets = [\"victim.example\"]\n".into(),
-            key("misused-authority", "CN=Misused Root", &spki(&misused)),
-            key("interception-authority", "CN=*.rogue.example", &spki(&rogue)),
-            key("forged-leaf", "CN=example.com", &forged.spki()),
-            format!("[[forged]]\nserial = \"{}\"\n", HEXLOWER.encode(&[0x5e; 16])),
-        ];
-        let mut store = kua_mint::pem(&bench.public.certificate);
-        if trusted {
-            store.push_str(&kua_mint::pem(&misused.certificate));
-        }
-        bench.reference = Reference::from_files([
-            File { path: "stores/public.pem".into(), bytes: store.into_bytes() },
-            dossier("misused", "public-ca", &known.concat()),
-            dossier(
-                "distrusted",
-                "public-ca",
-                &format!(
-                    "conduct = \"capability\"\n{}",
-                    key("public-authority", "CN=Distrusted Root", &spki(&distrusted))
-                ),
-            ),
-            dossier("planted", "local", &key("planted-root", "CN=Planted Root", &spki(&planted))),
-            dossier(
-                "leaked",
-                "unknown",
-                &format!(
-                    "conduct = \"capability\"\n{}",
-                    key("leaked-leaf", "CN=example.com", &leaked.spki())
-                ),
-            ),
-        ])
-        .unwrap();
-        Self { bench, misused, distrusted, rogue, planted, forged, leaked }
-    }
-
-    fn genuine(&self, name: &str) -> Handshake {
-        control(&[&self.bench.public.leaf(name).certificate])
-    }
-
-    fn told(&self, name: &str, chain: &[&Vec<u8>], controls: &[Handshake]) -> Judgement {
-        let mut shaken = certificates(chain);
-        shaken.server_name = Some(name.into());
-        self.bench.judge_with(&shaken, controls)
-    }
-}
-
-/// A leaf of `name` that became valid `days` ago.
-fn leaf(of: &Authority, name: &str, days: i64) -> Leaf {
-    of.leaf_with(&Key::ecdsa_p256(), Template::leaf(&[name]).valid(NOW - days * DAY, NOW + DAY))
-}
+use crate::detect::testing::{DAY, World, certificates, control, leaf_of_days, level_of};
 
 type Told = (Verdict, Option<Actor>, Option<Level>);
 
@@ -114,8 +20,8 @@ fn in_short(judgement: &Judgement) -> Told {
 #[test]
 fn a_public_authority_while_it_is_trusted() {
     let world = World::new(true);
-    let old = |name: &str| leaf(&world.misused, name, 60).certificate;
-    let new = |name: &str| leaf(&world.misused, name, 5).certificate;
+    let old = |name: &str| leaf_of_days(&world.misused, name, 60).certificate;
+    let new = |name: &str| leaf_of_days(&world.misused, name, 5).certificate;
     for (case, name, chain, seen, expected) in [
         ("misused root -> leaf of before", "shop.example", old("shop.example"), false, NOTHING),
         (
@@ -165,9 +71,9 @@ fn a_public_authority_while_it_is_trusted() {
 fn a_public_authority_that_no_program_trusts_any_more() {
     let world = World::new(false);
     let name = "shop.example";
-    let old = leaf(&world.misused, name, 60).certificate;
-    let new = leaf(&world.misused, name, 5).certificate;
-    let distrusted = leaf(&world.distrusted, name, 5).certificate;
+    let old = leaf_of_days(&world.misused, name, 60).certificate;
+    let new = leaf_of_days(&world.misused, name, 5).certificate;
+    let distrusted = leaf_of_days(&world.distrusted, name, 5).certificate;
     for (case, chain, seen, expected) in [
         ("misused root -> leaf of before", &old, None, ODD),
         (
@@ -204,7 +110,7 @@ fn a_public_authority_that_no_program_trusts_any_more() {
         assert_eq!(judgement.interceptor.as_deref(), accused, "{case}");
         assert!(judgement.has("noted-authority"), "{case}");
     }
-    let elsewhere = leaf(&world.misused, "other.example", 5).certificate;
+    let elsewhere = leaf_of_days(&world.misused, "other.example", 5).certificate;
     let judgement = world.told("mail.victim.example", &[&elsewhere], &[]);
     assert_eq!(in_short(&judgement), ODD, "misused root -> leaf of another name, for a victim");
 }
