@@ -1,5 +1,7 @@
 //! Findings to one verdict for each handshake: every step removes an innocent explanation.
 
+mod listed;
+
 use std::net::SocketAddr;
 
 use serde::Serialize;
@@ -13,7 +15,7 @@ use crate::detect::{Case, Finding, Level, findings};
 use crate::measurement::{Failure, Handshake, Measurement};
 use crate::moment::rfc3339;
 use crate::path::{Path, SigningKey};
-use crate::reference::{Actor, Conduct, Reference};
+use crate::reference::{Actor, Reference};
 use crate::trust::Refusal;
 
 /// What a handshake shows.
@@ -203,13 +205,13 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     //    nobody else can have made that signature; then a public authority's, where and when it was
     //    misused. Its signature alone accuses nobody, and the steps below go on as without it.
     if let Some(forged) = finding("known-forgery") {
-        return by_certificate(case, attribution::by_forgery(case, forged));
+        return listed::by_certificate(case, attribution::by_forgery(case, forged));
     }
     if let Some(known) = finding("known-interceptor") {
-        return by_dossier(case, known, finding("site-chose-state-ca").is_some());
+        return listed::by_dossier(case, known, finding("site-chose-state-ca").is_some());
     }
     if let Some(noted) = finding("noted-authority").filter(|found| found.level >= Level::Probable) {
-        return by_certificate(case, attribution::by_misuse(case, noted));
+        return listed::by_certificate(case, attribution::by_misuse(case, noted));
     }
     // 2. A root program vouches, and the peer is the holder of the key.
     if case.vouched().is_some() {
@@ -264,45 +266,6 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     basis.extend(mismatch.map(|_| Basis::Control));
     basis.extend(finding("interceptor-name").or(product).map(|_| Basis::NameOnly));
     Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis).and(made)
-}
-
-/// A certificate that speaks for itself, if the peer holds its key and it was presented for a site.
-fn by_certificate(case: &Case<'_>, found: Option<Attribution>) -> Conclusion {
-    let copied = case.handshake.is_some_and(|shaken| shaken.extra.holds_key == Some(false));
-    match found {
-        Some(found) if case.target.is_some() && !copied => Conclusion::intercepted(found),
-        found => {
-            let basis = found.map(|found| found.basis).unwrap_or_default();
-            Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis)
-        }
-    }
-}
-
-fn by_dossier(case: &Case<'_>, known: &Finding, chosen: bool) -> Conclusion {
-    let Some(mut found) = attribution::by_key(case, known) else {
-        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &[]);
-    };
-    // A certificate that was presented for no site answered in nobody's place.
-    if case.target.is_none() {
-        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &found.basis);
-    }
-    let conduct = case.dossier().map(|(dossier, _)| dossier.conduct);
-    let public_elsewhere = case.vouched_control().is_some() && case.agreeing_control().is_none();
-    if conduct == Some(Conduct::Interception) {
-        return Conclusion::intercepted(found);
-    }
-    // An authority that was never seen to intercept: the site may have chosen it.
-    if public_elsewhere {
-        found.basis.push(Basis::Control);
-        found.basis.sort();
-        return Conclusion::intercepted(found);
-    }
-    let basis = found.basis;
-    if chosen || case.agreeing_control().is_some() {
-        Conclusion::plain(Verdict::Misconfigured, None, &basis)
-    } else {
-        Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis)
-    }
 }
 
 fn vouched(case: &Case<'_>, shaken: &Handshake, findings: &[Finding]) -> Conclusion {
