@@ -7,6 +7,7 @@ mod ccadb_corpus;
 mod ct_corpus;
 mod detectors;
 mod families;
+mod incidents;
 mod layers;
 mod limbo;
 mod main_job;
