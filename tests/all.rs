@@ -8,6 +8,7 @@ mod ct_corpus;
 mod detectors;
 mod families;
 mod incidents;
+mod innocent_sites;
 mod layers;
 mod limbo;
 mod main_job;
