@@ -10,7 +10,7 @@ pub(super) static DETECTOR: Detector = Detector {
     level: Level::Confirmed,
     claim: "the presented leaf is a published forgery, has the key of one, or has its serial number under the key that signed it",
     innocent: &[Innocent::Replayed, Innocent::StolenKey],
-    source: "the dossier's sources: certificates that authorities revoked because somebody else had ordered or signed them",
+    source: "the dossier's sources: certificates that browsers block because others than the owners ordered or signed them",
     example: "public root -> leaf of a forgery's key; the evidence names the dossier and by what the leaf is known: certificate, key or serial",
     examine,
 };
