@@ -9,6 +9,10 @@ pub fn built_in_files() -> impl Iterator<Item = File> {
 
 /// The files of `certs/` that are built in: one line a file.
 const BUILT_IN: &[(&str, &[u8])] = &[
+    ("blocklists/apple.toml", include_bytes!("../../certs/blocklists/apple.toml")),
+    ("blocklists/chromium.toml", include_bytes!("../../certs/blocklists/chromium.toml")),
+    ("blocklists/microsoft.toml", include_bytes!("../../certs/blocklists/microsoft.toml")),
+    ("blocklists/onecrl.toml", include_bytes!("../../certs/blocklists/onecrl.toml")),
     ("interceptors/cnnic-mcs.toml", include_bytes!("../../certs/interceptors/cnnic-mcs.toml")),
     ("interceptors/comodo-ra.toml", include_bytes!("../../certs/interceptors/comodo-ra.toml")),
     ("interceptors/cyberoam.toml", include_bytes!("../../certs/interceptors/cyberoam.toml")),
@@ -59,5 +63,13 @@ const BUILT_IN: &[(&str, &[u8])] = &[
     ("networks/state_owned.csv", include_bytes!("../../certs/networks/state_owned.csv")),
     ("private_pki.toml", include_bytes!("../../certs/private_pki.toml")),
     ("products.toml", include_bytes!("../../certs/products.toml")),
-    ("stores/mozilla.pem", include_bytes!("../../certs/stores/mozilla.pem")),
+    ("roots.csv", include_bytes!("../../certs/roots.csv")),
+    ("roots.pem", include_bytes!("../../certs/roots.pem")),
+    ("stores/android.toml", include_bytes!("../../certs/stores/android.toml")),
+    ("stores/apple.toml", include_bytes!("../../certs/stores/apple.toml")),
+    ("stores/chrome.toml", include_bytes!("../../certs/stores/chrome.toml")),
+    ("stores/debian.toml", include_bytes!("../../certs/stores/debian.toml")),
+    ("stores/java.toml", include_bytes!("../../certs/stores/java.toml")),
+    ("stores/microsoft.toml", include_bytes!("../../certs/stores/microsoft.toml")),
+    ("stores/mozilla.toml", include_bytes!("../../certs/stores/mozilla.toml")),
 ];
