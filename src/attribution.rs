@@ -66,18 +66,23 @@ pub(crate) fn by_key(case: &Case<'_>, finding: &Finding) -> Option<Attribution> 
 /// Attributes to the dossier that knows the leaf as forged.
 pub(crate) fn by_forgery(case: &Case<'_>, finding: &Finding) -> Option<Attribution> {
     let forgery = case.forgery()?;
-    let (basis, signing_key) = match forgery.by {
-        Likeness::Certificate | Likeness::Key(_) => (Basis::KeyInChain, case.anchor()),
-        Likeness::Serial(key) => {
-            let key = SigningKey { key_hash: key.key_hash, subject: key.subject.clone() };
-            (Basis::SignedByKey, Some(key))
+    let own = case.dossier().filter(|(dossier, _)| dossier.id == forgery.dossier.id);
+    let (mut basis, signed_with) = match forgery.by {
+        Likeness::Certificate | Likeness::Key(_) => (vec![Basis::KeyInChain], own),
+        Likeness::Serial(key) => (Vec::new(), Some((forgery.dossier, key))),
+    };
+    let signing_key = match signed_with {
+        Some((_, key)) => {
+            basis.insert(0, Basis::SignedByKey);
+            Some(SigningKey { key_hash: key.key_hash, subject: key.subject.clone() })
         }
+        None => case.anchor(),
     };
     Some(Attribution {
         actor: forgery.dossier.actor,
         level: finding.level,
         interceptor: Some(forgery.dossier.id.clone()),
-        basis: vec![basis],
+        basis,
         signing_key,
     })
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kua::attribution::Basis;
 use kua::chain::{Certificate, Chain, Fingerprint};
 use kua::control::Controls;
 use kua::measurement::{Handshake, Measurement};
@@ -232,6 +233,9 @@ fn the_chain_of_ego() {
         assert_eq!(judgement.verdict, Verdict::Intercepted);
         assert_eq!(judgement.actor, Some(Actor::PublicCa));
         assert_eq!(judgement.interceptor.as_deref(), Some("turktrust"));
+        assert_eq!(judgement.basis, [Basis::SignedByKey, Basis::KeyInChain]);
+        let key = judgement.signing_key.as_ref().unwrap();
+        assert_eq!(key.key_hash, authority.fields().unwrap().key_hash);
         for detector in ["known-forgery", "known-interceptor", "weak-key"] {
             assert!(judgement.has(detector), "{detector}");
         }

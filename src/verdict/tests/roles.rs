@@ -156,6 +156,10 @@ fn forged_leaves_win_over_every_root_program() {
             let named = (expected == FORGERY).then_some("misused");
             assert_eq!(judgement.interceptor.as_deref(), named, "{case}");
         }
+        let both = world.rogue.leaf_with(&world.forged, fresh()).certificate;
+        let judgement = world.told("example.com", &[&both, &own], &[]);
+        assert_eq!(judgement.basis, [Basis::SignedByKey, Basis::KeyInChain]);
+        assert_eq!(judgement.signing_key.unwrap().subject, "CN=*.rogue.example");
         let judgement = world.told("example.com", &[&own], &[]);
         assert_eq!(judgement.interceptor, None, "the rogue certificate on its owner's server");
         let judgement = world.told("example.com", &[&leaked], &[]);
