@@ -88,17 +88,19 @@ fn seen(shaken: &Handshake, sighting: &Sighting<'_>, reference: &Reference) -> O
     };
     let (Some(chain), Some(path)) = (&shaken.chain, &sighting.path) else { return Some(seen) };
     let dirty = sighting.signers.iter().any(|key| {
-        let dossier = reference.dossier_with(*key);
+        let dossier = reference.interceptor_with(*key);
         dossier.is_some_and(|(dossier, _)| dossier.conduct == Conduct::Interception)
     });
-    if dirty || is_of_family(chain, path, sighting.rooted, reference) {
+    let signer = sighting.signers.first().copied();
+    let forged = shaken.leaf().is_some_and(|leaf| reference.forgery(leaf, signer).is_some());
+    if dirty || forged || is_of_family(chain, path, sighting.rooted, reference) {
         return None;
     }
     seen.leaf_key = sighting.leaf.map(|fields| fields.key_hash);
     seen.anchor = path.anchor(chain).map(|key| key.key_hash);
     // Asked only where it can make a difference.
     if let Some(leaf) = sighting.leaf.filter(|_| seen.vouched) {
-        let scts = ct::check(leaf, sighting.signers.first().copied(), &reference.logs);
+        let scts = ct::check(leaf, signer, &reference.logs);
         seen.logged = scts.iter().any(|sct| sct.outcome == ct::Outcome::Valid);
     }
     Some(seen)

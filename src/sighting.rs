@@ -5,7 +5,7 @@ use crate::chain::fields::Fields;
 use crate::measurement::{Handshake, Measurement};
 use crate::path::{Path, path};
 use crate::reference::Reference;
-use crate::trust::{Refusal, fits_name};
+use crate::trust::{Refusal, accepting, fits_name};
 
 /// One handshake for a name, worked out as far as root programs and signatures go.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Sighting<'a> {
     pub vouched: bool,
     /// What the first root program has against the chain.
     pub refusal: Option<Refusal>,
-    /// The signatures lead to a key of a root program, whatever else is wrong.
+    /// The signatures lead to a key that a root program held at some time, whatever else is wrong.
     pub rooted: bool,
     /// Whether the leaf is for the name; `None` where nobody can tell.
     pub fits: Option<bool>,
@@ -51,13 +51,13 @@ impl<'a> Sighting<'a> {
         let path = path(chain, |fields| reference.signer(fields));
         sighting.signers = path.signers(chain);
         sighting.path = Some(path);
-        let public = |key: &KeyHash| reference.programs_with(*key).next().is_some();
-        sighting.rooted = sighting.signers.iter().any(public);
+        sighting.rooted = sighting.signers.iter().any(|key| reference.is_public(*key, None));
         if sighting.leaf.is_some() {
             sighting.fits = fits_name(chain, &sighting.name);
             let mut accepted = false;
-            for store in &reference.stores {
-                match store.accepts(chain, &sighting.name, measurement.started) {
+            let answers = accepting(&reference.stores, chain, &sighting.name, measurement.started);
+            for (_, answer) in answers {
+                match answer {
                     Ok(_) => accepted = true,
                     Err(refusal) => _ = sighting.refusal.get_or_insert(refusal),
                 }

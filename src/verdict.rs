@@ -1,6 +1,7 @@
 //! Findings to one verdict for each handshake: every step removes an innocent explanation.
 
 mod conclude;
+mod listed;
 
 use std::net::SocketAddr;
 
@@ -17,6 +18,7 @@ use crate::moment::rfc3339;
 use crate::path::{Path, SigningKey};
 use crate::reference::{Actor, Reference};
 use crate::surroundings::Surroundings;
+use crate::trust::Answer;
 
 /// What a handshake shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -102,6 +104,8 @@ pub struct Judgement {
     pub failure: Option<Failure>,
     /// Every detector that spoke.
     pub findings: Vec<Finding>,
+    /// What each root program says of the chain; empty where no leaf or no name is known.
+    pub programs: Vec<Answer>,
     /// Who signed whom in the chain.
     pub path: Option<Path>,
 }
@@ -161,8 +165,13 @@ fn judge_case(case: &Case<'_>, line: Option<u64>) -> Judgement {
         chain: case.chain().cloned(),
         failure: failure(case).cloned(),
         findings,
+        programs: programs(case),
         path: case.path.clone(),
     }
+}
+
+fn programs(case: &Case<'_>) -> Vec<Answer> {
+    case.trust.iter().map(|(store, answer)| Answer::new(store, answer, case.at())).collect()
 }
 
 /// The failure of the step that the measurement ended with.
@@ -186,7 +195,7 @@ fn endpoint(case: &Case<'_>) -> Option<SocketAddr> {
 
 impl Serialize for Judgement {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Judgement", 18)?;
+        let mut object = serializer.serialize_struct("Judgement", 19)?;
         object.serialize_field("schema", "kua.judgement/1")?;
         object.serialize_field("measurement_uid", &self.measurement_uid)?;
         object.serialize_field("line", &self.line)?;
@@ -205,6 +214,7 @@ impl Serialize for Judgement {
         let chain: Vec<Fingerprint> = chain.map(Chain::fingerprints).unwrap_or_default();
         object.serialize_field("chain", &chain)?;
         object.serialize_field("failure", &self.failure.as_ref().map(Failure::code))?;
+        object.serialize_field("programs", &self.programs)?;
         object.serialize_field("findings", &self.findings)?;
         object.end()
     }

@@ -10,10 +10,10 @@ use crate::control::Seen;
 use crate::ct::{self, Checked};
 use crate::measurement::{Failure, Handshake, Measurement};
 use crate::path::{Path, SigningKey, path};
-use crate::reference::{Dossier, ListedKey, PrivatePki, Reference, Sibling};
+use crate::reference::{Dossier, Forgery, ListedKey, PrivatePki, Reference, Sibling};
 use crate::sighting::name_of;
 use crate::surroundings::{Network, Rows, Session, Surroundings, address};
-use crate::trust::{Anchor, Refusal, TrustStore, fits_name};
+use crate::trust::{Anchor, Refusal, TrustStore, accepting, fits_name};
 
 /// One handshake, or none where the measurement did not come so far.
 #[derive(Debug)]
@@ -67,12 +67,7 @@ impl<'a> Case<'a> {
             case.scts = ct::check(leaf, case.signer(), &reference.logs);
         }
         if let (Some(chain), Some(name), Some(_)) = (chain, &case.target, case.leaf()) {
-            let at = measurement.started;
-            case.trust = reference
-                .stores
-                .iter()
-                .map(|store| (store, store.accepts(chain, name, at)))
-                .collect();
+            case.trust = accepting(&reference.stores, chain, name, measurement.started);
         }
         case
     }
@@ -102,13 +97,12 @@ impl<'a> Case<'a> {
         self.trust.iter().find_map(|(_, accepted)| accepted.as_ref().err())
     }
 
-    /// A public authority's key signed the chain for the target, and only its dates are wrong.
+    /// A key that some program held at some time signed the chain for the target, and only its dates
+    /// are wrong.
     pub fn is_wrong_in_dates_only(&self) -> bool {
         let dates = matches!(self.refusal(), Some(Refusal::Expired | Refusal::NotYetValid));
-        dates
-            && self.vouched().is_none()
-            && self.publicly_rooted()
-            && self.fits_name() == Some(true)
+        let rooted = || self.signers.iter().any(|key| self.reference.is_public(*key, None));
+        dates && self.vouched().is_none() && self.fits_name() == Some(true) && rooted()
     }
 
     /// The key that signed the first certificate.
@@ -121,21 +115,40 @@ impl<'a> Case<'a> {
         self.path.as_ref()?.anchor(self.chain()?)
     }
 
-    /// Whether the signatures lead to a key of a root program, whatever else is wrong with the
-    /// chain: dates, name, algorithm.
+    /// Whether the signatures lead to a key that a root program held at the time, whatever else is
+    /// wrong with the chain: dates, name, algorithm.
     pub fn publicly_rooted(&self) -> bool {
-        self.signers.iter().any(|key| self.reference.programs_with(*key).next().is_some())
+        self.signers.iter().any(|key| self.reference.is_public(*key, self.at()))
     }
 
     /// The known interceptor whose key signed on the way up, and that key.
     pub fn dossier(&self) -> Option<(&'a Dossier, &'a ListedKey)> {
-        self.signers.iter().rev().find_map(|key| self.reference.dossier_with(*key))
+        self.signers.iter().rev().find_map(|key| self.reference.interceptor_with(*key))
+    }
+
+    /// The public authority that a dossier tells of and whose key signed on the way up, the nearest
+    /// to the leaf, and that key.
+    pub fn public_authority(&self) -> Option<(&'a Dossier, &'a ListedKey)> {
+        self.signers.iter().find_map(|key| self.reference.public_authority_with(*key))
+    }
+
+    /// The dossier of a genuine leaf with whose key anybody can answer, where this leaf has it.
+    pub fn leaked_leaf(&self) -> Option<(&'a Dossier, &'a ListedKey)> {
+        self.reference.leaked_leaf_with(self.leaf()?.key_hash)
+    }
+
+    /// The forgery that the leaf is known to be.
+    pub fn forgery(&self) -> Option<Forgery<'a>> {
+        self.reference.forgery(self.handshake?.leaf()?, self.signer())
     }
 
     /// Whether a key that is known, of a root program or of a dossier, accounts for the chain: then
     /// names and likenesses have nothing to add.
     pub fn is_accounted_for(&self) -> bool {
-        self.vouched().is_some() || self.publicly_rooted() || self.dossier().is_some()
+        self.vouched().is_some()
+            || self.publicly_rooted()
+            || self.dossier().is_some()
+            || self.public_authority().is_some()
     }
 
     /// The authority on the path that is made as those of a known interceptor are, with its

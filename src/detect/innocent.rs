@@ -11,6 +11,8 @@ use crate::reference::{Actor, Conduct};
 pub enum Innocent {
     /// The authority's own mistake.
     AuthorityErred,
+    /// The list's other reasons.
+    BlockedOtherwise,
     /// A page that says that the site is blocked.
     BlockPage,
     /// The probe's clock.
@@ -55,6 +57,8 @@ pub enum Innocent {
     StaleReference,
     /// The interceptor's key.
     StolenKey,
+    /// The site's own choice of several authorities.
+    TwoAuthorities,
 }
 
 /// What became of an innocent cause.
@@ -73,6 +77,9 @@ impl Innocent {
         match self {
             Self::AuthorityErred => {
                 "the authority put the promises of another certificate into this one by mistake"
+            }
+            Self::BlockedOtherwise => {
+                "it was blocked for a reason that has nothing to do with interception"
             }
             Self::BlockPage => "a page in the site's place that says that it is blocked",
             Self::ClockSkew => "the probe's clock was wrong",
@@ -114,6 +121,9 @@ impl Innocent {
             }
             Self::StaleReference => {
                 "the root programs known here are older or newer than the chain"
+            }
+            Self::TwoAuthorities => {
+                "the owner has, or had, certificates of several authorities in use"
             }
             Self::StolenKey => "somebody other than its owner used the interceptor's key",
         }
@@ -200,13 +210,15 @@ fn ruled_out(cause: Innocent, case: &Case<'_>) -> Option<String> {
             known.then(|| "the lists know every log whose SCT it carries".into())
         }
         // Records do not hold what would rule these out.
-        Innocent::NearServer
+        Innocent::BlockedOtherwise
+        | Innocent::NearServer
         | Innocent::NeglectedSites
         | Innocent::NotLogged
         | Innocent::OtherServer
         | Innocent::SameProgram
         | Innocent::SctsElsewhere
-        | Innocent::StolenKey => None,
+        | Innocent::StolenKey
+        | Innocent::TwoAuthorities => None,
     }
 }
 

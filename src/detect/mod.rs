@@ -1,5 +1,6 @@
 //! Detectors: each asks one question of a handshake and answers with evidence or not at all.
 
+mod blocklisted;
 mod captive_portal;
 mod case;
 mod clock_skew;
@@ -13,10 +14,12 @@ mod instrument_defect;
 mod interceptor_family;
 mod interceptor_name;
 mod invalid_scts;
+mod known_forgery;
 mod known_interceptor;
 mod known_product;
 mod local_anchor;
 mod missing_scts;
+mod noted_authority;
 mod one_chain_for_all;
 mod private_pki;
 mod site_chose_state_ca;
@@ -34,7 +37,9 @@ pub use innocent::{Innocent, State};
 
 /// Every detector, in the order in which judgements list their findings.
 pub static DETECTORS: &[&Detector] = &[
+    &known_forgery::DETECTOR,
     &known_interceptor::DETECTOR,
+    &noted_authority::DETECTOR,
     &captive_portal::DETECTOR,
     &one_chain_for_all::DETECTOR,
     &clock_skew::DETECTOR,
@@ -50,6 +55,7 @@ pub static DETECTORS: &[&Detector] = &[
     &forged_leaf::DETECTOR,
     &known_product::DETECTOR,
     &unknown_anchor::DETECTOR,
+    &blocklisted::DETECTOR,
     &expired_in_use::DETECTOR,
     &weak_key::DETECTOR,
     &missing_scts::DETECTOR,

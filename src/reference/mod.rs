@@ -1,29 +1,42 @@
-//! What chains are compared with: root programs, dossiers of interceptors, logs of certificates,
-//! known products and the owners of networks, parsed from files laid out like `certs/`.
+//! What chains are compared with: root programs and what they block, dossiers of interceptors, logs of
+//! certificates, known products and the owners of networks, parsed from files laid out like `certs/`.
 
+mod block_list;
+mod built_in;
 mod dossier;
 mod error;
+mod forged;
 mod listed_key;
 mod log;
 mod owner;
 mod private_pki;
 mod product;
-mod store;
+mod role;
+mod root_owner;
+mod store_history;
+mod store_pem;
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
+use time::OffsetDateTime;
 
+pub use built_in::built_in_files;
 pub use dossier::{Actor, Conduct, Dossier, Family, Period};
 pub use error::ReferenceError;
-pub use listed_key::ListedKey;
+pub use forged::{Forged, Forgery, Likeness};
+pub use listed_key::{ListedKey, Role};
 pub use owner::Owner;
 pub use private_pki::PrivatePki;
 pub use product::{Class, Product};
+pub use root_owner::{RootOwner, StateTie};
 
-use crate::chain::KeyHash;
+use crate::blocklist::BlockList;
 use crate::chain::fields::Fields;
+use crate::chain::{Certificate, Fingerprint, KeyHash};
 use crate::ct::{LogList, Policy};
 use crate::family::{Fit, matches};
 use crate::forgery::Grammar;
@@ -34,27 +47,12 @@ use crate::trust::{Anchor, TrustStore};
 /// Longest reference file, in bytes.
 pub const MAX_FILE: usize = 32 * 1024 * 1024;
 
-/// The files of `certs/` that are built in: one line a file.
-const BUILT_IN: &[(&str, &[u8])] = &[
-    ("interceptors/kz-2015.toml", include_bytes!("../../certs/interceptors/kz-2015.toml")),
-    (
-        "interceptors/kz-isca-2020.toml",
-        include_bytes!("../../certs/interceptors/kz-isca-2020.toml"),
-    ),
-    ("interceptors/kz-isca.toml", include_bytes!("../../certs/interceptors/kz-isca.toml")),
-    ("interceptors/kz-qaznet.toml", include_bytes!("../../certs/interceptors/kz-qaznet.toml")),
-    (
-        "interceptors/ru-trusted-root.toml",
-        include_bytes!("../../certs/interceptors/ru-trusted-root.toml"),
-    ),
-    ("logs/apple.toml", include_bytes!("../../certs/logs/apple.toml")),
-    ("logs/chrome.toml", include_bytes!("../../certs/logs/chrome.toml")),
-    ("logs/policies.toml", include_bytes!("../../certs/logs/policies.toml")),
-    ("networks/state_owned.csv", include_bytes!("../../certs/networks/state_owned.csv")),
-    ("private_pki.toml", include_bytes!("../../certs/private_pki.toml")),
-    ("products.toml", include_bytes!("../../certs/products.toml")),
-    ("stores/mozilla.pem", include_bytes!("../../certs/stores/mozilla.pem")),
-];
+/// What can only be put together when all files were read.
+#[derive(Default)]
+struct Unresolved {
+    histories: Vec<store_history::Listed>,
+    certificates: BTreeMap<Fingerprint, Certificate>,
+}
 
 /// A reference file, not yet parsed.
 #[derive(Clone, Debug)]
@@ -68,8 +66,13 @@ pub struct File {
 /// Everything that judgements are made with. Never without a root program.
 #[derive(Debug)]
 pub struct Reference {
-    /// Root programs, in the order of their files.
+    /// Root programs: Mozilla's first, because clients are compared with Mozilla's, then in the order
+    /// of their files.
     pub stores: Vec<TrustStore>,
+    /// Certificates and keys that clients refuse; the stores of those clients hold them too.
+    pub blocklists: Vec<Arc<BlockList>>,
+    /// Who owns the roots of the programs, where known.
+    pub roots: BTreeMap<Fingerprint, RootOwner>,
     /// Known interceptors, in the order of their files.
     pub dossiers: Vec<Dossier>,
     /// Logs of certificates, one list a program, in the order of their files; may be empty, and then
@@ -89,6 +92,8 @@ pub struct Reference {
     pub sources: Vec<Source>,
     /// Position of store and anchor by the DER of the anchor's subject.
     by_subject: BTreeMap<Vec<u8>, Vec<(usize, usize)>>,
+    /// The same by the anchor's key.
+    by_key: BTreeMap<KeyHash, Vec<(usize, usize)>>,
 }
 
 /// An authority that is made as those of a known interceptor are.
@@ -130,6 +135,8 @@ impl Reference {
     pub fn from_files(files: impl IntoIterator<Item = File>) -> Result<Self, ReferenceError> {
         let mut reference = Self {
             stores: Vec::new(),
+            blocklists: Vec::new(),
+            roots: BTreeMap::new(),
             dossiers: Vec::new(),
             logs: Vec::new(),
             policies: Vec::new(),
@@ -139,31 +146,58 @@ impl Reference {
             owners: BTreeMap::new(),
             sources: Vec::new(),
             by_subject: BTreeMap::new(),
+            by_key: BTreeMap::new(),
         };
+        let mut unresolved = Unresolved::default();
         for file in files {
-            reference.add(&file)?;
+            reference.add(&file, &mut unresolved)?;
+        }
+        for listed in unresolved.histories {
+            reference.stores.push(listed.store(&unresolved.certificates)?);
         }
         if reference.stores.is_empty() {
             return Err(ReferenceError::NoStore);
+        }
+        reference.stores.sort_by_key(|store| store.program != "Mozilla");
+        for store in &mut reference.stores {
+            let follows = |list: &&Arc<BlockList>| list.programs.contains(&store.program);
+            store.blocked = reference.blocklists.iter().filter(follows).cloned().collect();
         }
         for (store, program) in reference.stores.iter().enumerate() {
             for (position, anchor) in program.anchors.iter().enumerate() {
                 let same_name = reference.by_subject.entry(anchor.subject_der.clone());
                 same_name.or_default().push((store, position));
+                reference.by_key.entry(anchor.key_hash).or_default().push((store, position));
             }
         }
         Ok(reference)
     }
 
-    fn add(&mut self, file: &File) -> Result<(), ReferenceError> {
+    fn add(&mut self, file: &File, unresolved: &mut Unresolved) -> Result<(), ReferenceError> {
         let path = file.path.as_str();
         let text = text(file)?;
         let mut date = None;
         match path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name)) {
             ("stores", name) if name.ends_with(".pem") => {
-                let store = store::parse(path, text)?;
+                let store = store_pem::parse(path, text)?;
                 date = store.date.map(|date| date.to_string());
                 self.stores.push(store);
+            }
+            ("stores", name) if name.ends_with(".toml") => {
+                let listed = store_history::parse(path, text)?;
+                date = listed.date();
+                unresolved.histories.push(listed);
+            }
+            ("", "roots.pem") => {
+                let certificates = store_pem::certificates(path, text)?.into_iter();
+                let named = certificates.map(|read| (read.fingerprint(), read));
+                unresolved.certificates.extend(named);
+            }
+            ("", "roots.csv") => self.roots.extend(root_owner::parse(path, text)?),
+            ("blocklists", name) if name.ends_with(".toml") => {
+                let list = block_list::parse(path, text)?;
+                date = list.date.map(|date| date.to_string());
+                self.blocklists.push(Arc::new(list));
             }
             ("interceptors", name) if name.ends_with(".toml") => {
                 let dossier = dossier::parse(path, text)?;
@@ -215,13 +249,20 @@ impl Reference {
         let anchors = self.by_subject.get(certificate.issuer.der()).into_iter().flatten();
         let public = anchors.map(|(store, anchor)| &self.stores[*store].anchors[*anchor]);
         let public = public.map(|anchor| (&anchor.spki, anchor.key_hash, &anchor.subject));
+        let issuer = LazyCell::new(|| certificate.issuer.attributes());
         let dossiers = self.dossiers.iter().flat_map(|dossier| &dossier.keys);
+        let dossiers = dossiers.filter(|key| key.may_sign_for(&issuer));
         let listed = dossiers.chain(self.private_pkis.iter().flat_map(|pki| &pki.keys));
         let listed = listed.map(|key| (&key.spki, key.key_hash, &key.subject));
         let (_, key_hash, subject) = public
             .chain(listed)
             .find(|(spki, _, _)| signed_by(certificate, spki) == Signed::Yes)?;
         Some(SigningKey { key_hash, subject: subject.clone() })
+    }
+
+    /// The stores of the client that handshakes are compared with: Mozilla's, and the user's own.
+    pub fn client_stores(&self) -> impl Iterator<Item = &TrustStore> {
+        self.stores.iter().filter(|store| store.own || store.program == "Mozilla")
     }
 
     /// The private PKI that lists a key.
@@ -259,16 +300,21 @@ impl Reference {
         self.dossiers.iter().find(fits)
     }
 
-    /// The programs that hold a key as a trust anchor.
-    pub fn programs_with(&self, key: KeyHash) -> impl Iterator<Item = &TrustStore> {
-        let holds = move |anchor: &Anchor| anchor.key_hash == key;
-        self.stores.iter().filter(move |store| store.anchors.iter().any(holds))
+    /// The anchors of this key with their programs, also those that a program held in former years.
+    pub fn anchors_with(&self, key: KeyHash) -> impl Iterator<Item = (&TrustStore, &Anchor)> {
+        let places = self.by_key.get(&key).into_iter().flatten();
+        places.map(|(store, anchor)| {
+            let store = &self.stores[*store];
+            (store, &store.anchors[*anchor])
+        })
     }
-}
 
-/// The files that this program was built with, to be extended by a user's own.
-pub fn built_in_files() -> impl Iterator<Item = File> {
-    BUILT_IN.iter().map(|(path, bytes)| File { path: (*path).into(), bytes: bytes.to_vec() })
+    /// Whether a program held the key as a trust anchor at a time, for whatever purpose; without a
+    /// time, at any.
+    pub fn is_public(&self, key: KeyHash, at: Option<OffsetDateTime>) -> bool {
+        self.anchors_with(key)
+            .any(|(store, anchor)| at.is_none_or(|at| anchor.held_on(store.known_day(at))))
+    }
 }
 
 /// Parses one dossier as `interceptors/<name>.toml` holds it.
@@ -306,13 +352,11 @@ mod tests {
         assert_eq!(reference.stores[0].program, "Mozilla");
         assert!(reference.stores[0].date.is_some());
         let read: Vec<_> = reference.sources.iter().map(|source| source.path.clone()).collect();
-        for (folder, ending) in [("interceptors", "toml"), ("logs", "toml"), ("stores", "pem")] {
+        for folder in ["blocklists", "interceptors", "logs", "stores"] {
             let dir = format!("{}/certs/{folder}", env!("CARGO_MANIFEST_DIR"));
-            for entry in std::fs::read_dir(dir).unwrap() {
+            for entry in std::fs::read_dir(dir).into_iter().flatten() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
-                if name.ends_with(ending) {
-                    assert!(read.contains(&format!("{folder}/{name}")), "{name} is not built in");
-                }
+                assert!(read.contains(&format!("{folder}/{name}")), "{name} is not built in");
             }
         }
     }
@@ -325,7 +369,8 @@ mod tests {
 
     #[test]
     fn two_dossiers_of_one_id_are_an_error() {
-        let twice = built_in_files().chain(built_in_files().take(1));
+        let dossiers = || built_in_files().filter(|file| file.path.starts_with("interceptors/"));
+        let twice = built_in_files().chain(dossiers().take(1));
         assert!(matches!(Reference::from_files(twice), Err(ReferenceError::TwoDossiers { .. })));
     }
 }

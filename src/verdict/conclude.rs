@@ -1,10 +1,10 @@
 //! The order of reasoning: findings to a conclusion, and each step removes an innocent explanation.
 
-use super::{Verdict, failure};
+use super::{Verdict, failure, listed};
 use crate::attribution::{self, Attribution, Basis};
 use crate::detect::{Case, Finding, Level};
 use crate::measurement::{Failure, Handshake};
-use crate::reference::Conduct;
+use crate::trust::Refusal;
 
 /// What a handshake comes to.
 pub(super) struct Conclusion {
@@ -15,7 +15,7 @@ pub(super) struct Conclusion {
 }
 
 impl Conclusion {
-    fn plain(verdict: Verdict, level: Option<Level>, basis: &[Basis]) -> Self {
+    pub(super) fn plain(verdict: Verdict, level: Option<Level>, basis: &[Basis]) -> Self {
         Self { verdict, level, basis: basis.to_vec(), attribution: None }
     }
 
@@ -26,7 +26,7 @@ impl Conclusion {
         self
     }
 
-    fn intercepted(attribution: Attribution) -> Self {
+    pub(super) fn intercepted(attribution: Attribution) -> Self {
         Self {
             verdict: Verdict::Intercepted,
             level: Some(attribution.level),
@@ -43,9 +43,17 @@ pub(super) fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
         return without_chain(case, finding("instrument-defect"));
     };
 
-    // 1. A known interceptor's key: nobody else can have made that signature.
+    // 1. A leaf that is known as forged, whoever vouches for it; then a known interceptor's key:
+    //    nobody else can have made that signature; then a public authority's, where and when it was
+    //    misused. Its signature alone accuses nobody, and the steps below go on as without it.
+    if let Some(forged) = finding("known-forgery") {
+        return listed::by_certificate(case, attribution::by_forgery(case, forged));
+    }
     if let Some(known) = finding("known-interceptor") {
-        return by_dossier(case, known, finding("site-chose-state-ca").is_some());
+        return listed::by_dossier(case, known, finding("site-chose-state-ca").is_some());
+    }
+    if let Some(noted) = finding("noted-authority").filter(|found| found.level >= Level::Probable) {
+        return listed::by_certificate(case, attribution::by_misuse(case, noted));
     }
     // 2. A captive portal answers in everybody's place: nobody is online yet.
     if let Some(found) =
@@ -61,7 +69,8 @@ pub(super) fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
         return Conclusion::plain(Verdict::Inconclusive, None, &[Basis::Session]);
     }
     // 4. A root program vouches, and the peer is the holder of the key.
-    if case.vouched().is_some() {
+    let blocked = finding("blocklisted");
+    if case.vouched().is_some() && (blocked.is_none() || case.agreeing_control().is_none()) {
         return vouched(case, shaken, findings);
     }
     // 5. The client that made the record vouched: it is the reference that lacks a root.
@@ -69,6 +78,11 @@ pub(super) fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
         return Conclusion::plain(Verdict::Inconclusive, None, &[]);
     }
     let holder = shaken.extra.holds_key != Some(false);
+    // A program holds its root, and nobody here knows whether for TLS servers.
+    let unknown = |refusal: &Refusal| matches!(refusal, Refusal::PurposeUnknown { .. });
+    if case.trust.iter().any(|(_, answer)| answer.as_ref().err().is_some_and(unknown)) {
+        return Conclusion::plain(Verdict::Inconclusive, None, &[]);
+    }
     // 6. The owner's own authority, on purpose: no program is meant to vouch for it.
     if finding("private-pki").is_some() && holder && case.vouched_control().is_none() {
         return Conclusion::plain(Verdict::Inconclusive, None, &[]);
@@ -83,7 +97,8 @@ pub(super) fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     }
     // 9. Signed by a public authority for this name, and wrong in its dates only: no interceptor
     //    could have made it.
-    if case.is_wrong_in_dates_only() && holder && case.vouched_control().is_none() {
+    let own = case.is_wrong_in_dates_only() && case.publicly_rooted();
+    if own && holder && case.vouched_control().is_none() {
         return Conclusion::plain(Verdict::Misconfigured, None, &[Basis::PublicAnchor]);
     }
     // 10. An authority that is made as a known interceptor's are, with a key that nobody listed yet.
@@ -121,35 +136,9 @@ pub(super) fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     let mut basis = Vec::new();
     basis.extend(family.map(|_| Basis::Family));
     basis.extend(against.iter().filter_map(|(basis, found)| found.map(|_| *basis)));
+    basis.extend(blocked.map(|_| Basis::BlockList));
     basis.extend(finding("interceptor-name").or(product).map(|_| Basis::NameOnly));
     Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis).and(made)
-}
-
-fn by_dossier(case: &Case<'_>, known: &Finding, chosen: bool) -> Conclusion {
-    let Some(mut found) = attribution::by_key(case, known) else {
-        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &[]);
-    };
-    // A certificate that was presented for no site answered in nobody's place.
-    if case.target.is_none() {
-        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &found.basis);
-    }
-    let conduct = case.dossier().map(|(dossier, _)| dossier.conduct);
-    let public_elsewhere = case.vouched_control().is_some() && case.agreeing_control().is_none();
-    if conduct == Some(Conduct::Interception) {
-        return Conclusion::intercepted(found);
-    }
-    // An authority that was never seen to intercept: the site may have chosen it.
-    if public_elsewhere {
-        found.basis.push(Basis::Control);
-        found.basis.sort();
-        return Conclusion::intercepted(found);
-    }
-    let basis = found.basis;
-    if chosen || case.agreeing_control().is_some() {
-        Conclusion::plain(Verdict::Misconfigured, None, &basis)
-    } else {
-        Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis)
-    }
 }
 
 fn vouched(case: &Case<'_>, shaken: &Handshake, findings: &[Finding]) -> Conclusion {
@@ -174,6 +163,19 @@ fn expected(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     let finding = |id: &str| findings.iter().find(|finding| finding.detector == id);
     let copied = finding("invalid-scts").is_some_and(|found| found.level >= Level::Probable);
     let basis = [Basis::PublicAnchor];
+    let misused = finding("noted-authority")
+        .is_some_and(|found| found.evidence.get("signed_while_misused") == Some(&true.into()));
+    // Two authorities for one name are usual; one of them while others signed with its key is not.
+    if misused && case.vouched_control().is_some() && case.agreeing_control().is_none() {
+        let basis = [Basis::Control, Basis::PublicAnchor];
+        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis);
+    }
+    if let Some(blocked) = finding("blocklisted")
+        && blocked.evidence["blocked"].as_array().is_some_and(|entries| !entries.is_empty())
+    {
+        let basis = [Basis::BlockList, Basis::PublicAnchor];
+        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis);
+    }
     // A network that sees both keys has both, as a site with several servers does.
     let outlier = finding("consensus-outlier")
         .filter(|found| found.evidence.get("network_sees_both").is_none_or(|both| *both == false));

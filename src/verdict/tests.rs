@@ -1,6 +1,7 @@
 //! The order of reasoning, on drawn chains: whom a judgement accuses, and above all whom it does not.
 
 mod hostile;
+mod roles;
 
 use kua_mint::{Authority, Key, NOW, Template, name, self_signed};
 
@@ -274,6 +275,7 @@ fn a_judgement_has_the_fields_of_its_schema() {
         "signing_key",
         "chain",
         "failure",
+        "programs",
         "findings",
     ];
     schema.sort_unstable();
