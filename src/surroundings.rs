@@ -24,6 +24,9 @@ use crate::measurement::{Failure, Measurement};
 use crate::reference::Reference;
 use crate::sighting::Sighting;
 
+/// Longest name that DNS can hold, in bytes (RFC 1035, section 3.1).
+const MAX_NAME: usize = 255;
+
 /// Most rows that are kept, of one name, key, network and program each: about a kilobyte a row.
 pub const MAX_ROWS: usize = 1 << 18;
 
@@ -72,6 +75,9 @@ impl Surroundings {
                 continue;
             }
             let Some(sighting) = Sighting::of(measurement, shaken, reference) else { continue };
+            if sighting.name.len() > MAX_NAME {
+                continue;
+            }
             let key = RowKey {
                 name: sighting.name.clone(),
                 leaf: sighting.leaf.map(|leaf| leaf.key_hash),
