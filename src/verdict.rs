@@ -7,6 +7,7 @@ use serde::ser::SerializeStruct;
 use time::OffsetDateTime;
 
 use crate::attribution::{self, Attribution, Basis};
+use crate::browser::{Outcome, Question, outcomes};
 use crate::chain::{Chain, Fingerprint};
 use crate::control::Controls;
 use crate::detect::{Case, Finding, Level, findings};
@@ -102,6 +103,8 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// Who signed whom in the chain.
     pub path: Option<Path>,
+    /// What clients would have shown; empty for [`Verdict::Normal`] and without a chain.
+    pub browsers: Vec<Outcome>,
 }
 
 impl Judgement {
@@ -160,7 +163,25 @@ fn judge_case(case: &Case<'_>, line: Option<u64>) -> Judgement {
         failure: failure(case).cloned(),
         findings,
         path: case.path.clone(),
+        browsers: match conclusion.verdict {
+            Verdict::Normal => Vec::new(),
+            _ => shown_by_browsers(case),
+        },
     }
+}
+
+fn shown_by_browsers(case: &Case<'_>) -> Vec<Outcome> {
+    let (Some(chain), Some(path)) = (case.chain(), case.path.as_ref()) else { return Vec::new() };
+    let question = Question {
+        chain,
+        holds_leaf: case.handshake.is_some_and(|shaken| shaken.leaf().is_some()),
+        name: case.target.as_deref(),
+        at: case.at(),
+        path,
+        trust: &case.trust,
+        scts: &case.scts,
+    };
+    outcomes(&question, case.reference)
 }
 
 struct Conclusion {
@@ -358,7 +379,7 @@ fn endpoint(case: &Case<'_>) -> Option<SocketAddr> {
 
 impl Serialize for Judgement {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Judgement", 18)?;
+        let mut object = serializer.serialize_struct("Judgement", 19)?;
         object.serialize_field("schema", "kua.judgement/1")?;
         object.serialize_field("measurement_uid", &self.measurement_uid)?;
         object.serialize_field("line", &self.line)?;
@@ -378,6 +399,7 @@ impl Serialize for Judgement {
         object.serialize_field("chain", &chain)?;
         object.serialize_field("failure", &self.failure.as_ref().map(Failure::code))?;
         object.serialize_field("findings", &self.findings)?;
+        object.serialize_field("browsers", &self.browsers)?;
         object.end()
     }
 }

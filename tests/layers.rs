@@ -19,6 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &["chain", "measurement"]),
     ("reference", &["chain", "ct", "family", "forgery", "path", "signature", "trust"]),
     ("control", &["chain", "ct", "measurement", "path", "reference", "trust"]),
+    ("browser", &["chain", "ct", "path", "reference", "trust"]),
     (
         "detect",
         &[
@@ -39,6 +40,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "verdict",
         &[
             "attribution",
+            "browser",
             "chain",
             "control",
             "detect",
@@ -49,7 +51,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "trust",
         ],
     ),
-    ("campaign", &["chain", "detect", "measurement", "moment", "path", "reference", "verdict"]),
+    (
+        "campaign",
+        &["browser", "chain", "detect", "measurement", "moment", "path", "reference", "verdict"],
+    ),
 ];
 
 /// The crates and what each may depend on, tests aside.

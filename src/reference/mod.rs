@@ -1,6 +1,7 @@
 //! What chains are compared with: root programs, dossiers of interceptors, logs of certificates,
 //! known products and the owners of networks, parsed from files laid out like `certs/`.
 
+mod browser;
 mod dossier;
 mod error;
 mod listed_key;
@@ -15,6 +16,9 @@ use std::collections::BTreeMap;
 use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
 
+pub use browser::{
+    About, Block, Browsers, Client, ClientKind, Followed, Installed, KnownKey, Rule, Shows,
+};
 pub use dossier::{Actor, Conduct, Dossier, Family, Period};
 pub use error::ReferenceError;
 pub use listed_key::ListedKey;
@@ -36,6 +40,7 @@ pub const MAX_FILE: usize = 32 * 1024 * 1024;
 
 /// The files of `certs/` that are built in: one line a file.
 const BUILT_IN: &[(&str, &[u8])] = &[
+    ("browsers.toml", include_bytes!("../../certs/browsers.toml")),
     ("interceptors/kz-2015.toml", include_bytes!("../../certs/interceptors/kz-2015.toml")),
     (
         "interceptors/kz-isca-2020.toml",
@@ -81,6 +86,8 @@ pub struct Reference {
     pub private_pkis: Vec<PrivatePki>,
     /// Products that intercept on the machine or network of their owner.
     pub products: Vec<Product>,
+    /// What clients do with chains whose root was installed; may be empty, and then nothing is said.
+    pub browsers: Browsers,
     /// Networks that states own, by AS number.
     pub owners: BTreeMap<u32, Owner>,
     /// What was read, in that order.
@@ -133,6 +140,7 @@ impl Reference {
             policies: Vec::new(),
             private_pkis: Vec::new(),
             products: Vec::new(),
+            browsers: Browsers::default(),
             owners: BTreeMap::new(),
             sources: Vec::new(),
             by_subject: BTreeMap::new(),
@@ -176,6 +184,7 @@ impl Reference {
                 date = list.date.map(|date| date.to_string());
                 self.logs.push(list);
             }
+            ("", "browsers.toml") => self.browsers = browser::parse(path, text)?,
             ("", "private_pki.toml") => {
                 self.private_pkis.extend(private_pki::parse(path, text)?);
             }
@@ -318,7 +327,8 @@ mod tests {
 
     #[test]
     fn two_dossiers_of_one_id_are_an_error() {
-        let twice = built_in_files().chain(built_in_files().take(1));
+        let dossier = |file: &File| file.path.starts_with("interceptors/");
+        let twice = built_in_files().chain(built_in_files().filter(dossier).take(1));
         assert!(matches!(Reference::from_files(twice), Err(ReferenceError::TwoDossiers { .. })));
     }
 }

@@ -1,0 +1,86 @@
+//! What clients say of a chain with the roots that they were shipped with, and no other.
+
+use time::OffsetDateTime;
+
+use super::facts::was_never_public;
+use super::{Asked, Question};
+use crate::path::Top;
+use crate::reference::{Client, Followed, Reference};
+use crate::trust::{Refusal, TrustStore};
+
+/// The answer of all root programs that a client follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Shipped {
+    /// They accept it.
+    Vouched,
+    /// Their roots signed it, and they refuse it all the same.
+    Refused,
+    /// None of their roots signed it.
+    Unknown,
+    /// Nobody here knows, and why.
+    CannotSay(String),
+}
+
+impl Asked<'_> {
+    pub(super) fn shipped(&self, client: &Client) -> Shipped {
+        let today = self.at.date();
+        let follows = |followed: &&Followed| {
+            followed.from.is_none_or(|from| from <= today)
+                && followed.until.is_none_or(|until| today < until)
+        };
+        let mut answers = client.stores.iter().filter(follows).map(|followed| {
+            let program = &followed.program;
+            let found = self.question.trust.iter().find(|(store, _)| store.program == *program);
+            match found {
+                Some((store, accepted)) => {
+                    let refusal = accepted.as_ref().err();
+                    said(self.question, store, refusal, self.at, self.reference)
+                }
+                None if was_never_public(self.question, self.reference) => Shipped::Unknown,
+                None => Shipped::CannotSay(format!("the reference holds no store of {program}")),
+            }
+        });
+        let Some(first) = answers.next() else {
+            return Shipped::CannotSay("no root program is known for that time".into());
+        };
+        if answers.any(|answer| answer != first) {
+            return Shipped::CannotSay("the roots of its platforms differ in this".into());
+        }
+        first
+    }
+}
+
+fn said(
+    question: &Question<'_>,
+    store: &TrustStore,
+    refusal: Option<&Refusal>,
+    at: OffsetDateTime,
+    reference: &Reference,
+) -> Shipped {
+    let known = history_is_known(store, at);
+    if refusal.is_none() {
+        // An anchor of another day vouches for nothing.
+        return if known { Shipped::Vouched } else { older(store) };
+    }
+    let signers = question.path.signers(question.chain);
+    let holds = |key| store.anchors.iter().any(|anchor| anchor.key_hash == key);
+    if signers.into_iter().any(holds) {
+        return if known { Shipped::Refused } else { older(store) };
+    }
+    if question.path.top == Top::Unknown {
+        return Shipped::CannotSay(
+            "what signed it was not sent, and clients can find a missing certificate".into(),
+        );
+    }
+    if known || was_never_public(question, reference) { Shipped::Unknown } else { older(store) }
+}
+
+/// Whether the state of a root program at that time is known here. A file that states no day is
+/// taken at its word, as everywhere.
+fn history_is_known(store: &TrustStore, at: OffsetDateTime) -> bool {
+    store.date.is_none_or(|date| date <= at.date())
+}
+
+fn older(store: &TrustStore) -> Shipped {
+    Shipped::CannotSay(format!("the roots of {} at that time are not known here", store.program))
+}
