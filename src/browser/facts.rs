@@ -158,9 +158,11 @@ impl Facts {
                 About::Sha1 => self.sha1,
                 About::WrongName => self.wrong_name,
                 About::Note | About::Pinned => false,
-                About::InstalledRoot | About::PublicRoot | About::UnknownRoot | About::Unlogged => {
-                    true
-                }
+                About::DistrustedRoot
+                | About::InstalledRoot
+                | About::PublicRoot
+                | About::UnknownRoot
+                | About::Unlogged => true,
             }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rustls_pki_types::{CertificateDer, Der, TrustAnchor, UnixTime};
+use rustls_pki_types::{CertificateDer, UnixTime};
 use time::OffsetDateTime;
 use webpki::{EndEntityCert, KeyUsage};
 
@@ -11,6 +11,7 @@ use crate::chain::Certificate;
 use crate::chain::name::attributes_of;
 use crate::path::Top;
 use crate::reference::Reference;
+use crate::trust::Anchor;
 
 /// Most certificates after the leaf that a path is looked for in.
 const MAX_INTERMEDIATES: usize = 64;
@@ -56,7 +57,7 @@ pub(super) fn above<'a>(
 }
 
 fn spki_of(key: crate::chain::KeyHash, reference: &Reference) -> Option<(&[u8], &str)> {
-    let anchors = reference.stores.iter().flat_map(|store| &store.anchors);
+    let anchors = reference.anchors_with(key).map(|(_, anchor)| anchor);
     let anchors = anchors.map(|anchor| (anchor.key_hash, &anchor.spki, &anchor.subject));
     let dossiers = reference.dossiers.iter().flat_map(|dossier| &dossier.keys);
     let listed = dossiers.chain(reference.private_pkis.iter().flat_map(|pki| &pki.keys));
@@ -85,10 +86,9 @@ pub(super) fn refusal(
                 Err(error) => return Some(error.to_string()),
             }
         }
-        Above::Key { spki, subject } => TrustAnchor {
-            subject: Der::from(content(subject)),
-            subject_public_key_info: Der::from(content(spki)),
-            name_constraints: None,
+        Above::Key { spki, subject } => match Anchor::from_key(spki, subject) {
+            Some(anchor) => anchor.webpki,
+            None => return Some("the key of its root cannot be read".to_owned()),
         },
         // The last link is supposed to be signed: all below it can be checked.
         Above::Issuer(_) => match question.path.links.as_slice() {
@@ -135,13 +135,4 @@ pub(super) fn is_well_formed(question: &Question<'_>) -> bool {
     let mut links = question.path.links.iter().filter_map(|link| certificates[*link].fields());
     let leaf = links.next().is_some_and(|leaf| leaf.version == 3 && !leaf.is_ca);
     leaf && links.all(|link| link.version == 3 && link.is_ca)
-}
-
-/// The content of a DER value, as webpki wants names and keys.
-fn content(der: &[u8]) -> &[u8] {
-    let skipped = match der.get(1) {
-        Some(length) if length & 0x80 != 0 => 2 + usize::from(length & 0x7f),
-        _ => 2,
-    };
-    der.get(skipped..).unwrap_or_default()
 }

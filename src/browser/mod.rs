@@ -10,6 +10,7 @@ mod tests;
 use serde::Serialize;
 use time::{Date, OffsetDateTime};
 
+use crate::blocklist::{BlockList, Entry};
 use crate::chain::Chain;
 use crate::ct::Checked;
 use crate::path::{Path, SigningKey, Top};
@@ -112,13 +113,13 @@ struct Asked<'a> {
 }
 
 /// Whether a client refuses a key of the path.
-enum Blocked<'a> {
+enum Blocked {
     /// From a day on, where that is known.
-    Yes(Option<Date>, &'a str),
+    Yes(Option<Date>, String),
     /// It does today; nobody here knows since when.
-    SinceUnknown(&'a str),
+    SinceUnknown(String),
     /// A list that it obeys is not here, and the key is an interceptor's.
-    NoList(&'a str),
+    NoList(String),
     No,
 }
 
@@ -128,17 +129,19 @@ impl Asked<'_> {
         let holds = |about: About| match about {
             About::UnknownRoot => *shipped == Shipped::Unknown,
             About::PublicRoot => *shipped == Shipped::Vouched,
+            About::DistrustedRoot => *shipped == Shipped::Distrusted,
             About::Unlogged => *shipped == Shipped::Vouched && self.facts.unlogged(client),
             About::InstalledRoot => false,
             _ => true,
         };
-        let blocked = match self.blocked(client) {
-            found @ Blocked::Yes(..) if *shipped == Shipped::Vouched => found,
+        let blocked = match (shipped, self.blocked(client)) {
+            (Shipped::Blocked(since, whose), _) => Blocked::Yes(*since, whose.clone()),
+            (Shipped::Vouched, found @ (Blocked::Yes(..) | Blocked::SinceUnknown(_))) => found,
             _ => Blocked::No,
         };
         let cannot_say = match shipped {
             Shipped::CannotSay(why) => Some(why.clone()),
-            Shipped::Refused | Shipped::Unknown | Shipped::Vouched => None,
+            _ => None,
         };
         self.decide(client, state, blocked, holds, cannot_say)
     }
@@ -146,7 +149,7 @@ impl Asked<'_> {
     fn with_the_root(&self, client: &Client, state: Installed, shipped: &Shipped) -> Outcome {
         let doubt = matches!(shipped, Shipped::CannotSay(_));
         let holds = |about: About| match about {
-            About::UnknownRoot | About::PublicRoot => false,
+            About::UnknownRoot | About::PublicRoot | About::DistrustedRoot => false,
             // A client that trusts no such root answers as if there were none.
             About::InstalledRoot => !(doubt && self.trusts_none(client, state)),
             About::Unlogged => self.facts.unlogged(client),
@@ -175,7 +178,7 @@ impl Asked<'_> {
         &self,
         client: &Client,
         installed: Installed,
-        blocked: Blocked<'_>,
+        blocked: Blocked,
         holds: impl Fn(About) -> bool,
         cannot_say: Option<String>,
     ) -> Outcome {
@@ -252,7 +255,7 @@ impl Asked<'_> {
             && rule.until.is_none_or(|until| today < until)
     }
 
-    fn blocked(&self, client: &Client) -> Blocked<'_> {
+    fn blocked(&self, client: &Client) -> Blocked {
         let today = self.at.date();
         let mut undated = None;
         for (key, block) in self.keys().flat_map(|key| key.blocks.iter().map(move |it| (key, it))) {
@@ -261,25 +264,58 @@ impl Asked<'_> {
             }
             match (block.since, block.known_by) {
                 (Some(since), _) if since <= today => {
-                    return Blocked::Yes(Some(since), &key.name);
+                    return Blocked::Yes(Some(since), key.name.clone());
                 }
                 (Some(_), _) => return Blocked::No,
-                (None, Some(by)) if by <= today => return Blocked::Yes(None, &key.name),
-                (None, _) => undated = Some(&key.name),
+                (None, Some(by)) if by <= today => return Blocked::Yes(None, key.name.clone()),
+                (None, _) => undated = Some(key.name.clone()),
             }
         }
-        if let Some(name) = undated {
-            return Blocked::SinceUnknown(name);
+        for list in &self.reference.blocklists {
+            let Some((entry, whose)) = self.listed(list, client) else { continue };
+            match entry.since {
+                Some(since) if since <= today => return Blocked::Yes(Some(since), whose),
+                Some(_) => {}
+                None if list.date.is_some_and(|newest| newest <= today) => {
+                    return Blocked::Yes(None, whose);
+                }
+                None => undated = undated.or(Some(whose)),
+            }
         }
-        // Without the list that a client obeys, nothing is known of an interceptor's key.
-        let listed = || {
+        if let Some(whose) = undated {
+            return Blocked::SinceUnknown(whose);
+        }
+        // Without a list that a client obeys, nothing is known of an interceptor's key.
+        let here = |name: &String| self.reference.blocklists.iter().any(|list| list.list == *name);
+        let known = || {
             let signers = self.facts.signers.iter();
             signers.filter_map(|key| self.reference.dossier_with(*key)).map(|(_, key)| key).next()
         };
-        match (client.obeys.is_empty(), listed()) {
-            (false, Some(key)) => Blocked::NoList(&key.subject),
+        match (client.obeys.iter().all(here), known()) {
+            (false, Some(key)) => Blocked::NoList(key.subject.clone()),
             _ => Blocked::No,
         }
+    }
+
+    /// What a list that the client obeys says of the path, at whatever time, and whose it is.
+    fn listed<'b>(&self, list: &'b BlockList, client: &Client) -> Option<(&'b Entry, String)> {
+        if !client.obeys.contains(&list.list) {
+            return None;
+        }
+        let question = self.question;
+        let certificates = question.chain.certificates();
+        let mut links = question.path.links.iter().map(|link| &certificates[*link]);
+        let found = links.find_map(|link| {
+            let subject = link.fields().map(|fields| fields.subject.to_string());
+            Some((list.blocks(link, None)?, subject.unwrap_or_default()))
+        });
+        found.or_else(|| {
+            // A root that was not sent, under the name that its issuer has in the last link.
+            let key = anchor(question)?;
+            let last = certificates[*question.path.links.last()?].fields()?;
+            let entry = list.blocks_anchor(key.key_hash, last.issuer.der(), None, None)?;
+            Some((entry, key.subject))
+        })
     }
 
     /// Keys of known interceptors that signed on the path.

@@ -1,12 +1,12 @@
 //! What clients say of a chain with the roots that they were shipped with, and no other.
 
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 use super::facts::was_never_public;
 use super::{Asked, Question};
 use crate::path::Top;
 use crate::reference::{Client, Followed, Reference};
-use crate::trust::{Refusal, TrustStore};
+use crate::trust::{History, Refusal, TrustStore};
 
 /// The answer of all root programs that a client follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub(super) enum Shipped {
     Refused,
     /// None of their roots signed it.
     Unknown,
+    /// Their roots signed it, and they trust those for older leaves only.
+    Distrusted,
+    /// A list that they follow refuses a certificate or key of it, since a day where that is known.
+    Blocked(Option<Date>, String),
     /// Nobody here knows, and why.
     CannotSay(String),
 }
@@ -58,12 +62,30 @@ fn said(
     reference: &Reference,
 ) -> Shipped {
     let known = history_is_known(store, at);
-    if refusal.is_none() {
+    match refusal {
         // An anchor of another day vouches for nothing.
-        return if known { Shipped::Vouched } else { older(store) };
+        None => return if known { Shipped::Vouched } else { older(store) },
+        Some(Refusal::Blocked { list, subject, since }) => {
+            let dated = store.blocked.iter().find(|known| known.list == *list);
+            let newest = dated.and_then(|list| list.date);
+            return match since {
+                Some(_) => Shipped::Blocked(*since, subject.clone()),
+                None if newest.is_some_and(|newest| newest <= at.date()) => {
+                    Shipped::Blocked(None, subject.clone())
+                }
+                None => {
+                    Shipped::CannotSay(format!("{list} refuses {subject}; since when is not known"))
+                }
+            };
+        }
+        Some(Refusal::Distrusted { .. }) if known => return Shipped::Distrusted,
+        Some(refusal @ Refusal::PurposeUnknown { .. }) => {
+            return Shipped::CannotSay(refusal.to_string());
+        }
+        Some(_) => {}
     }
     let signers = question.path.signers(question.chain);
-    let holds = |key| store.anchors.iter().any(|anchor| anchor.key_hash == key);
+    let holds = |key| store.anchors_at(at).any(|anchor| anchor.key_hash == key);
     if signers.into_iter().any(holds) {
         return if known { Shipped::Refused } else { older(store) };
     }
@@ -75,10 +97,10 @@ fn said(
     if known || was_never_public(question, reference) { Shipped::Unknown } else { older(store) }
 }
 
-/// Whether the state of a root program at that time is known here. A file that states no day is
-/// taken at its word, as everywhere.
+/// Whether the state of a root program at that time is known here. The newest one stands for later
+/// days, and a file that states no day is taken at its word, as everywhere.
 fn history_is_known(store: &TrustStore, at: OffsetDateTime) -> bool {
-    store.date.is_none_or(|date| date <= at.date())
+    !matches!(store.history(at), History::Before(_))
 }
 
 fn older(store: &TrustStore) -> Shipped {

@@ -109,6 +109,8 @@ pub struct Rule {
 pub enum About {
     /// The leaf states no alternative name, and its common name is the target.
     CommonNameOnly,
+    /// A root that the client was shipped with signed it, and is trusted for older leaves only.
+    DistrustedRoot,
     /// The root of the chain was installed.
     InstalledRoot,
     /// The leaf lives for more days than the rule says.

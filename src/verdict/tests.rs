@@ -274,7 +274,9 @@ fn a_judgement_has_the_fields_of_its_schema() {
         "signing_key",
         "chain",
         "failure",
+        "programs",
         "findings",
+        "browsers",
     ];
     schema.sort_unstable();
     assert_eq!(fields, schema);
