@@ -14,7 +14,7 @@ use crate::blocklist::{BlockList, Entry};
 use crate::chain::Chain;
 use crate::ct::Checked;
 use crate::path::{Path, SigningKey, Top};
-use crate::reference::{About, Client, Installed, KnownKey, Reference, Rule, Shows};
+use crate::reference::{About, Client, ClientKind, Installed, KnownKey, Reference, Rule, Shows};
 use crate::trust::{Anchor, Refusal, TrustStore};
 use facts::Facts;
 use shipped::Shipped;
@@ -96,6 +96,19 @@ pub fn outcomes(question: &Question<'_>, reference: &Reference) -> Vec<Outcome> 
     outcomes
 }
 
+/// What is said beside the answers at a time, and decides none.
+pub fn notes(reference: &Reference, at: OffsetDateTime) -> Vec<&Rule> {
+    let rules = reference.browsers.rules.iter();
+    rules.filter(|rule| rule.about == About::Note && in_force(rule, at)).collect()
+}
+
+/// Whether a rule holds at a time.
+fn in_force(rule: &Rule, at: OffsetDateTime) -> bool {
+    let today = at.date();
+    rule.from.or(rule.known_by).is_none_or(|from| from <= today)
+        && rule.until.is_none_or(|until| today < until)
+}
+
 fn nobody_knows(clients: &[Client], why: &str) -> Vec<Outcome> {
     let of = |client: &Client| {
         let outcome = |installed| unknown(client, installed, None, why.to_owned());
@@ -169,7 +182,7 @@ impl Asked<'_> {
                 && rule.shows == Shows::Warning
                 && rule.clients.contains(&client.id)
                 && rule.installed.contains(&state)
-                && self.in_force(rule)
+                && in_force(rule, self.at)
         })
     }
 
@@ -188,7 +201,7 @@ impl Asked<'_> {
             .rules
             .iter()
             .filter(|rule| rule.clients.contains(&client.id) && rule.installed.contains(&installed))
-            .filter(|rule| self.in_force(rule) && holds(rule.about) && self.facts.meet(rule))
+            .filter(|rule| in_force(rule, self.at) && holds(rule.about) && self.facts.meet(rule))
             .collect();
         if let Blocked::Yes(since, whose) = blocked {
             return Outcome {
@@ -246,13 +259,6 @@ impl Asked<'_> {
                 unknown(client, installed, None, why)
             }
         }
-    }
-
-    /// Whether a rule holds at the time.
-    fn in_force(&self, rule: &Rule) -> bool {
-        let today = self.at.date();
-        rule.from.or(rule.known_by).is_none_or(|from| from <= today)
-            && rule.until.is_none_or(|until| today < until)
     }
 
     fn blocked(&self, client: &Client) -> Blocked {
@@ -330,7 +336,8 @@ fn by_rule(client: &Client, installed: Installed, rule: &Rule) -> Outcome {
         client: client.id.clone(),
         installed,
         shows: rule.shows,
-        overridable: rule.overridable,
+        // What an app or a program does about a refusal is its own affair.
+        overridable: rule.overridable.filter(|_| client.kind == ClientKind::Browser),
         rule: Some(rule.id.clone()),
         since: rule.from,
         why: rule.why.clone(),
