@@ -25,6 +25,12 @@ const BLOCK_DAYS: i64 = 30;
 
 impl Desk {
     fn new() -> Self {
+        Self::with("", "2025-10-01", |_| Vec::new())
+    }
+
+    /// With more rules, stores of that day, and more files made for the state's root.
+    fn with(rules: &str, stores: &str, more: impl Fn(&Authority) -> Vec<File>) -> Self {
+        let added = rules;
         let authority = |rdns: &[(&str, &str)]| {
             Authority::root_with(Key::ecdsa_p256(), Template::authority(&name(rdns)))
         };
@@ -41,7 +47,10 @@ impl Desk {
         );
         let mut files: Vec<File> = ["Mozilla", "Chrome", "Apple", "Microsoft", "Android"]
             .map(|program| {
-                let text = format!("# program: {program}\n{}", kua_mint::pem(&public.certificate));
+                let text = format!(
+                    "# program: {program}\n# date: {stores}\n{}",
+                    kua_mint::pem(&public.certificate)
+                );
                 File { path: format!("stores/{program}.pem"), bytes: text.into_bytes() }
             })
             .into();
@@ -55,8 +64,9 @@ impl Desk {
             bytes: dossier.into_bytes(),
         });
         let mut rules = built_in_files().find(|file| file.path == "browsers.toml").unwrap();
-        rules.bytes.extend(key.into_bytes());
+        rules.bytes.extend(if added.is_empty() { key } else { added.into() }.into_bytes());
         files.push(rules);
+        files.extend(more(&state));
         let reference = Reference::from_files(files).unwrap();
         Self { public, state, nobody: authority(&[("CN", "Nobody's Root")]), reference }
     }
@@ -307,5 +317,49 @@ fn rules_have_their_days() {
     for rule in &reference.browsers.rules {
         assert!(rule.source.starts_with("https://"), "{}", rule.id);
         assert!(rule.from.is_none() || rule.known_by.is_none(), "{}", rule.id);
+    }
+}
+
+/// Lists of the reference, with and without a day, and the state's root in no list of announcements.
+#[test]
+fn block_lists() {
+    let day = |days: i64| (now() + Duration::days(days)).date();
+    let list = |name: &'static str, newest: i64, since: Option<i64>| {
+        move |state: &Authority| {
+            let hash = crate::chain::KeyHash::of(&state.key.spki());
+            let since = since.map(|days| format!("since = \"{}\"\n", day(days)));
+            let text = format!(
+                "list = \"{name}\"\nprograms = []\ndate = \"{}\"\n[[key]]\n\
+                 spki_sha256 = \"{hash}\"\n{}",
+                day(newest),
+                since.unwrap_or_default()
+            );
+            vec![File { path: format!("blocklists/{name}.toml"), bytes: text.into_bytes() }]
+        }
+    };
+    for (case, list, expected) in [
+        ("on OneCRL since yesterday", list("OneCRL", 0, Some(-1)), "!!!"),
+        ("on OneCRL from tomorrow on", list("OneCRL", 9, Some(1)), "!.."),
+        ("on OneCRL, no day, newest of yesterday", list("OneCRL", -1, None), "!!!"),
+        ("on OneCRL, no day, newest of next week", list("OneCRL", 7, None), "!??"),
+        ("on a list that it does not obey", list("Chromium", -1, None), "!??"),
+    ] {
+        let drawn = Desk::with("# no key\n", "2025-10-01", list);
+        let sent = [&leaf(&drawn.state, plain()), &drawn.state.certificate];
+        let shown = drawn.drawn(&sent, now());
+        let firefox = shown.split(' ').next().unwrap();
+        assert_eq!(firefox, expected, "{case}");
+    }
+}
+
+/// Nobody is said to have been warned by a store whose state of that day is not known.
+#[test]
+fn stores_of_another_day() {
+    for (stores, nobody, state) in [("2025-10-01", "!..", "!.."), ("2025-12-01", "?..", "!..")] {
+        let desk = Desk::with("", stores, |_| Vec::new());
+        let sent = [&leaf(&desk.nobody, plain()), &desk.nobody.certificate];
+        assert!(desk.drawn(&sent, now()).starts_with(nobody), "{stores}");
+        let sent = [&leaf(&desk.state, plain()), &desk.state.certificate];
+        assert!(desk.drawn(&sent, now()).starts_with(state), "{stores}: never in any store");
     }
 }
