@@ -25,8 +25,9 @@ is meant. Whether a warning can be clicked away depends on HSTS, which a record 
 
 The first of these that applies decides:
 
-1. the client refuses the key: announced blocks below, then the block lists of the reference. A list entry
-   without a day counts from the newest day of the list on; before it the answer is unknown;
+1. the client refuses the key: announced blocks below, then the block lists of the reference. OneCRL states the
+   day of a block; the days of other lists are the first on which an entry is known to have been there, and an
+   entry without one counts from the newest day of its list on: before them the answer is unknown;
 2. a rule that warns;
 3. what nobody here knows: a root program's state at that time, an issuer that is not in evidence (clients can
    fetch a missing certificate), an interceptor's key and a block list that is not here;

@@ -281,11 +281,11 @@ impl Asked<'_> {
             let Some((entry, whose)) = self.listed(list, client) else { continue };
             match entry.since {
                 Some(since) if since <= today => return Blocked::Yes(Some(since), whose),
-                Some(_) => {}
+                Some(_) if self.reference.browsers.exact_days.contains(&list.list) => {}
                 None if list.date.is_some_and(|newest| newest <= today) => {
                     return Blocked::Yes(None, whose);
                 }
-                None => undated = undated.or(Some(whose)),
+                _ => undated = undated.or(Some(whose)),
             }
         }
         if let Some(whose) = undated {

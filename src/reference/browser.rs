@@ -16,6 +16,9 @@ pub struct Browsers {
     pub rules: Vec<Rule>,
     /// Keys of known interceptors.
     pub keys: Vec<KnownKey>,
+    /// Block lists whose entries state the day of the block; the days of others are the first on
+    /// which an entry is known to have been there.
+    pub exact_days: Vec<String>,
 }
 
 /// A browser or another program that checks certificates.
@@ -247,12 +250,15 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Browsers, ReferenceError> 
         let (name, never_public, blocks) = (key.name, key.never_public, key.blocks);
         keys.push(KnownKey { name, key_hash, never_public, blocks });
     }
-    Ok(Browsers { clients: written.client, rules: written.rule, keys })
+    let (clients, rules, exact_days) = (written.client, written.rule, written.exact_days);
+    Ok(Browsers { clients, rules, keys, exact_days })
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    #[serde(default)]
+    exact_days: Vec<String>,
     #[serde(default)]
     client: Vec<Client>,
     #[serde(default)]
