@@ -84,6 +84,10 @@ pub fn outcomes(question: &Question<'_>, reference: &Reference) -> Vec<Outcome> 
     let asked = Asked { question, facts: &facts, at, reference };
     let mut outcomes = Vec::new();
     for client in clients {
+        if client.from.is_some_and(|from| at.date() < from) {
+            outcomes.extend(nobody_knows(std::slice::from_ref(client), "there was none then"));
+            continue;
+        }
         let shipped = asked.shipped(client);
         let vouched = shipped == Shipped::Vouched;
         outcomes.push(asked.without_the_root(client, &shipped));
@@ -294,8 +298,10 @@ impl Asked<'_> {
         // Without a list that a client obeys, nothing is known of an interceptor's key.
         let here = |name: &String| self.reference.blocklists.iter().any(|list| list.list == *name);
         let known = || {
-            let signers = self.facts.signers.iter();
-            signers.filter_map(|key| self.reference.dossier_with(*key)).map(|(_, key)| key).next()
+            let certificates = self.question.chain.certificates();
+            let links = self.question.path.links.iter().filter_map(|at| certificates[*at].fields());
+            let keys = links.map(|link| link.key_hash).chain(self.facts.signers.iter().copied());
+            keys.filter_map(|key| self.reference.dossier_with(key)).map(|(_, key)| key).next()
         };
         match (client.obeys.iter().all(here), known()) {
             (false, Some(key)) => Blocked::NoList(key.subject.clone()),

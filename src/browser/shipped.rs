@@ -47,10 +47,11 @@ impl Asked<'_> {
         let Some(first) = answers.next() else {
             return Shipped::CannotSay("no root program is known for that time".into());
         };
-        if answers.any(|answer| answer != first) {
-            return Shipped::CannotSay("the roots of its platforms differ in this".into());
-        }
-        first
+        answers.fold(first, |first, answer| match (first, answer) {
+            (first, answer) if first == answer => first,
+            (doubt @ Shipped::CannotSay(_), _) | (_, doubt @ Shipped::CannotSay(_)) => doubt,
+            _ => Shipped::CannotSay("the roots of its platforms differ in this".into()),
+        })
     }
 }
 

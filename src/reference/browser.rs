@@ -33,6 +33,9 @@ pub struct Client {
     pub scope: String,
     /// What its user sees of a refusal.
     pub kind: ClientKind,
+    /// The day of its first version, where that is after other clients'.
+    #[serde(default, deserialize_with = "day")]
+    pub from: Option<Date>,
     /// The root programs that it follows.
     pub stores: Vec<Followed>,
     /// Block lists that stop even an installed root, by their names.
