@@ -22,6 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sighting", &["chain", "measurement", "path", "reference", "trust"]),
     ("control", &["chain", "ct", "measurement", "path", "reference", "sighting"]),
     ("surroundings", &["chain", "control", "measurement", "reference", "sighting"]),
+    ("browser", &["blocklist", "chain", "ct", "path", "reference", "trust"]),
     (
         "detect",
         &[
@@ -45,6 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "verdict",
         &[
             "attribution",
+            "browser",
             "chain",
             "detect",
             "measurement",
@@ -59,6 +61,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "campaign",
         &[
             "attribution",
+            "browser",
             "chain",
             "detect",
             "measurement",
