@@ -21,8 +21,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("reference", &["blocklist", "chain", "ct", "family", "forgery", "path", "signature", "trust"]),
     ("sighting", &["chain", "measurement", "path", "reference", "trust"]),
     ("control", &["chain", "ct", "measurement", "path", "reference", "sighting"]),
-    ("surroundings", &["chain", "control", "measurement", "reference", "sighting"]),
     ("browser", &["blocklist", "chain", "ct", "path", "reference", "trust"]),
+    ("surroundings", &["chain", "control", "measurement", "reference", "sighting"]),
     (
         "detect",
         &[

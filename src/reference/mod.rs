@@ -88,10 +88,10 @@ pub struct Reference {
     pub private_pkis: Vec<PrivatePki>,
     /// Products that intercept on the machine or network of their owner.
     pub products: Vec<Product>,
-    /// Keys of captive portals' certificates.
-    pub portals: Vec<KeyHash>,
     /// What clients do with chains whose root was installed; may be empty, and then nothing is said.
     pub browsers: Browsers,
+    /// Keys of captive portals' certificates.
+    pub portals: Vec<KeyHash>,
     /// Networks that states own, by AS number.
     pub owners: BTreeMap<u32, Owner>,
     /// What was read, in that order.
@@ -148,8 +148,8 @@ impl Reference {
             policies: Vec::new(),
             private_pkis: Vec::new(),
             products: Vec::new(),
-            portals: Vec::new(),
             browsers: Browsers::default(),
+            portals: Vec::new(),
             owners: BTreeMap::new(),
             sources: Vec::new(),
             by_subject: BTreeMap::new(),
