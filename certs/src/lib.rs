@@ -1,4 +1,5 @@
 //! How Kua's reference data is made: the files' layout, and what packages and lists become in them.
 
 pub mod layout;
+pub mod reports;
 pub mod text;

@@ -1,10 +1,8 @@
 //! Prints `certs/stores/mozilla.pem`, the roots that Mozilla trusts for TLS servers; with
 //! `logs FILE`, what a downloaded list of Certificate Transparency logs becomes in `certs/logs`.
 
-mod logs;
-
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, BufWriter, Write};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -27,10 +25,15 @@ fn main() -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     match arguments.as_slice() {
         [] => write_store(&mut out)?,
-        [command, file] if command == "logs" => logs::write(&mut out, file.as_ref())?,
+        [command, file] if command == "logs" => out.write_all(logs(file)?.as_bytes())?,
         _ => return Err(io::Error::other("usage: kua-certs [logs FILE]")),
     }
     out.flush()
+}
+
+fn logs(file: &OsStr) -> io::Result<String> {
+    let list = kua_certs::reports::logs::from_bytes(&std::fs::read(file)?);
+    Ok(list.map_err(io::Error::other)?.toml())
 }
 
 fn write_store(out: &mut impl Write) -> io::Result<()> {
