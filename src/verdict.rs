@@ -204,7 +204,8 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
         return by_dossier(case, known, finding("site-chose-state-ca").is_some());
     }
     // 2. A root program vouches, and the peer is the holder of the key.
-    if case.vouched().is_some() {
+    let blocked = finding("blocklisted");
+    if case.vouched().is_some() && (blocked.is_none() || case.agreeing_control().is_none()) {
         return vouched(case, shaken, findings);
     }
     // 3. The client that made the record vouched: it is the reference that lacks a root.
@@ -212,6 +213,11 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
         return Conclusion::plain(Verdict::Inconclusive, None, &[]);
     }
     let holder = shaken.extra.holds_key != Some(false);
+    // A program holds its root, and nobody here knows whether for TLS servers.
+    let unknown = |refusal: &Refusal| matches!(refusal, Refusal::PurposeUnknown { .. });
+    if case.trust.iter().any(|(_, answer)| answer.as_ref().err().is_some_and(unknown)) {
+        return Conclusion::plain(Verdict::Inconclusive, None, &[]);
+    }
     // 4. The owner's own authority, on purpose: no program is meant to vouch for it.
     if finding("private-pki").is_some() && holder && case.vouched_control().is_none() {
         return Conclusion::plain(Verdict::Inconclusive, None, &[]);
@@ -254,6 +260,7 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     let mut basis = Vec::new();
     basis.extend(family.map(|_| Basis::Family));
     basis.extend(mismatch.map(|_| Basis::Control));
+    basis.extend(blocked.map(|_| Basis::BlockList));
     basis.extend(finding("interceptor-name").or(product).map(|_| Basis::NameOnly));
     Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis).and(made)
 }
@@ -307,6 +314,12 @@ fn expected(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     let finding = |id: &str| findings.iter().find(|finding| finding.detector == id);
     let copied = finding("invalid-scts").is_some_and(|found| found.level >= Level::Probable);
     let basis = [Basis::PublicAnchor];
+    if let Some(blocked) = finding("blocklisted")
+        && blocked.evidence["blocked"].as_array().is_some_and(|entries| !entries.is_empty())
+    {
+        let basis = [Basis::BlockList, Basis::PublicAnchor];
+        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis);
+    }
     if !copied && finding("missing-scts").is_none() {
         return Conclusion::plain(Verdict::Normal, None, &basis);
     }

@@ -6,13 +6,18 @@ use anstyle::{AnsiColor, Style};
 use kua::detect::{Finding, State};
 use kua::measurement::Handshake;
 use kua::reference::Reference;
+use kua::trust::{History, TrustStore};
 use kua::verdict::{Judgement, Verdict};
 use kua_console::words;
 use serde_json::Value;
+use time::{Duration, OffsetDateTime};
 
 use super::{certificate, tree};
 
 const BOLD: Style = Style::new().bold();
+
+/// Programs change every few weeks; an older state than this is worth a word.
+const STALE: Duration = Duration::days(90);
 
 pub(super) fn write(
     out: &mut impl Write,
@@ -92,21 +97,35 @@ fn programs(
     shaken: Option<&Handshake>,
     reference: &Reference,
 ) -> io::Result<()> {
+    let at = judgement.started;
     for store in &reference.stores {
-        let date = store.date.map_or_else(|| "no date".to_owned(), |date| date.to_string());
         let answer = match (&judgement.chain, judgement.target.as_deref(), shaken) {
             (Some(_), _, Some(shaken)) if shaken.leaf().is_none() => {
                 "cannot say: the leaf was not recorded".to_owned()
             }
-            (Some(chain), Some(name), _) => match store.accepts(chain, name, judgement.started) {
+            (Some(chain), Some(name), _) => match store.accepts(chain, name, at) {
                 Ok(anchor) => format!("yes, by {}", anchor.subject),
                 Err(refusal) => format!("no: {refusal}"),
             },
             _ => "cannot say: no name was given".to_owned(),
         };
-        writeln!(out, "  {} ({date}): {answer}", store.program)?;
+        writeln!(out, "  {} ({}): {answer}", store.program, state(store, at))?;
     }
     Ok(())
+}
+
+/// Which state of the program was asked, and where it only stands in for an unknown one.
+fn state(store: &TrustStore, at: Option<OffsetDateTime>) -> String {
+    match at.map(|at| (at.date(), store.history(at))) {
+        Some((day, History::Known)) => day.to_string(),
+        Some((_, History::Before(day))) => format!("{day}; its state before is not known"),
+        Some((seen, History::After(day))) if seen - day > STALE => {
+            format!("{day}; its state since is not known")
+        }
+        Some((_, History::After(day))) => day.to_string(),
+        Some((_, History::Undated)) => "no date".to_owned(),
+        None => store.date.map_or_else(|| "no date".to_owned(), |date| date.to_string()),
+    }
 }
 
 fn verdict(out: &mut impl Write, judgement: &Judgement, reference: &Reference) -> io::Result<()> {
