@@ -1,14 +1,13 @@
 //! The Certificate Transparency logs that a program knows, from the list (version 3) that it
-//! publishes, and what becomes of it in `certs/logs/<program>.toml`.
+//! publishes.
 
 use std::collections::BTreeMap;
 
+use super::{ReportError, day, limited, sha256};
+use crate::logs::{Log, LogList, State};
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use data_encoding::BASE64;
 use serde::Deserialize;
-use time::Date;
-
-use super::{ReportError, day, limited, sha256};
 
 /// The key that signs Chrome's list: a DER SubjectPublicKeyInfo, published at
 /// <https://www.gstatic.com/ct/log_list/v3/log_list_pubkey.pem>.
@@ -23,21 +22,9 @@ const CHROME_KEY: &str = "\
     UxgLuZ/7HO+bHnaPFKYHHSm++z1lVDhhYuSZ8ax3T0C3FZpb7HMjZtpEorSV5ElKJEJwrhrBCMOD8L01EoSPrGlS\
     1w22i9uGHMn/uGQKo28u7AsCAwEAAQ==";
 
-/// A program's list, checked.
-#[derive(Debug)]
-pub struct LogList {
-    /// Whose list it is: `Chrome` or `Apple`.
-    pub program: &'static str,
-    /// Its version, as the program counts.
-    pub version: String,
-    /// Its day; Apple's list states none, and then it is that of its newest change.
-    pub date: Date,
-    list: List,
-}
-
 /// As far as judgements need it.
 #[derive(Debug, Deserialize)]
-struct List {
+struct Written {
     version: String,
     log_list_timestamp: Option<String>,
     #[serde(rename = "$schema")]
@@ -49,13 +36,13 @@ struct List {
 struct Operator {
     name: String,
     #[serde(default)]
-    logs: Vec<Log>,
+    logs: Vec<WrittenLog>,
     #[serde(default)]
-    tiled_logs: Vec<Log>,
+    tiled_logs: Vec<WrittenLog>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Log {
+struct WrittenLog {
     description: String,
     log_id: String,
     key: String,
@@ -70,33 +57,57 @@ struct Since {
     timestamp: String,
 }
 
-/// Reads a list; every log's id is the hash of its key.
+/// Reads a list; every log's id is the hash of its key. Apple's list states no day: then it is that
+/// of its newest change.
 ///
 /// # Errors
 /// Bytes that are not such a list, or a log whose id is not of its key.
 pub fn from_bytes(bytes: &[u8]) -> Result<LogList, ReportError> {
-    let list: List = serde_json::from_slice(limited(bytes)?)?;
-    let (program, moment) = match (&list.log_list_timestamp, &list.schema) {
-        (Some(moment), _) => ("Chrome", Some(moment.as_str())),
-        (None, Some(schema)) if schema.contains("apple.com") => ("Apple", newest(&list)),
-        _ => return Err(damaged("it is neither Chrome's list nor Apple's".into())),
+    let list: Written = serde_json::from_slice(limited(bytes)?)?;
+    let program = match (&list.log_list_timestamp, &list.schema) {
+        (Some(_), _) => "Chrome",
+        (None, Some(schema)) if schema.contains("apple.com") => "Apple",
+        _ => return Err(damaged("it is neither Chrome's list nor Apple's")),
     };
-    let date = moment.and_then(|moment| day(moment.get(..10)?));
-    for (row, (_, log)) in (1..).zip(list.operators.iter().flat_map(logs)) {
-        let key = BASE64.decode(log.key.as_bytes()).unwrap_or_default();
-        if key.is_empty() || BASE64.encode(&sha256(&key)) != log.log_id {
-            let reason = format!("the id of {} is not of its key", log.description);
-            return Err(ReportError::BadRow { row, reason });
+    let mut logs: Vec<Log> = Vec::new();
+    for operator in list.operators {
+        let rfc6962 = operator.logs.into_iter().map(|log| ("rfc6962", log));
+        for (kind, log) in rfc6962.chain(operator.tiled_logs.into_iter().map(|log| ("static", log)))
+        {
+            let row = logs.len() + 1;
+            let log = self::log(&operator.name, kind, log);
+            logs.push(log.map_err(|reason| ReportError::BadRow { row, reason })?);
         }
     }
-    if list.operators.iter().all(|operator| logs(operator).next().is_none()) {
-        return Err(ReportError::Empty { what: "log" });
+    let newest = logs.iter().flat_map(|log| &log.states).map(|state| &state.since).max();
+    let moment = list.log_list_timestamp.as_ref().or(newest);
+    let date = moment.and_then(|moment| day(moment.get(..10)?));
+    match (logs.is_empty(), date) {
+        (true, _) => Err(ReportError::Empty { what: "log" }),
+        (false, None) => Err(damaged("the list has no date")),
+        (false, Some(date)) => {
+            Ok(LogList { program: program.into(), version: list.version, date, logs })
+        }
     }
-    Ok(LogList {
-        program,
-        version: list.version.clone(),
-        date: date.ok_or_else(|| damaged("the list has no date".into()))?,
-        list,
+}
+
+fn log(operator: &str, kind: &str, written: WrittenLog) -> Result<Log, String> {
+    let key = BASE64.decode(written.key.as_bytes()).unwrap_or_default();
+    if key.is_empty() || BASE64.encode(&sha256(&key)) != written.log_id {
+        return Err(format!("the id of {} is not of its key", written.description));
+    }
+    let states = written.state.into_iter();
+    let mut states: Vec<_> =
+        states.map(|(state, since)| State { since: since.timestamp, state }).collect();
+    states.sort();
+    Ok(Log {
+        description: written.description,
+        operator: operator.to_owned(),
+        kind: kind.to_owned(),
+        purpose: written.log_type.map(|purpose| purpose.replace('_', "-")),
+        id: written.log_id,
+        key: written.key,
+        states,
     })
 }
 
@@ -114,70 +125,8 @@ pub fn signed(bytes: &[u8], signature: &[u8]) -> Result<LogList, ReportError> {
     }
 }
 
-impl LogList {
-    /// How many logs it has.
-    pub fn len(&self) -> usize {
-        self.list.operators.iter().map(|operator| logs(operator).count()).sum()
-    }
-
-    /// Never: a list without a log is refused.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The text of `certs/logs/<program>.toml`.
-    pub fn toml(&self) -> String {
-        let mut text = format!("program = \"{}\"\n", self.program);
-        text.push_str(&format!("version = {}\n", quoted(&self.version)));
-        text.push_str(&format!("date = \"{}\"\n", self.date));
-        for operator in &self.list.operators {
-            for (kind, log) in logs(operator) {
-                write_log(&mut text, &operator.name, kind, log);
-            }
-        }
-        text
-    }
-}
-
-/// An operator's logs, each with its kind.
-fn logs(operator: &Operator) -> impl Iterator<Item = (&'static str, &Log)> {
-    let rfc6962 = operator.logs.iter().map(|log| ("rfc6962", log));
-    rfc6962.chain(operator.tiled_logs.iter().map(|log| ("static", log)))
-}
-
-fn newest(list: &List) -> Option<&str> {
-    let states = list.operators.iter().flat_map(logs).flat_map(|(_, log)| log.state.values());
-    states.map(|since| since.timestamp.as_str()).max()
-}
-
-fn write_log(text: &mut String, operator: &str, kind: &str, log: &Log) {
-    text.push_str("\n[[log]]\n");
-    let mut pair = |name: &str, value: &str| text.push_str(&format!("{name} = {value}\n"));
-    pair("description", &quoted(&log.description));
-    pair("operator", &quoted(operator));
-    pair("kind", &quoted(kind));
-    if let Some(purpose) = &log.log_type {
-        pair("purpose", &quoted(&purpose.replace('_', "-")));
-    }
-    pair("id", &quoted(&log.log_id));
-    pair("key", &quoted(&log.key));
-    let states: Vec<_> = log.state.iter().map(state).collect();
-    if !states.is_empty() {
-        pair("states", &format!("[{}]", states.join(", ")));
-    }
-}
-
-fn state((name, since): (&String, &Since)) -> String {
-    format!("{{ state = {}, since = {} }}", quoted(name), quoted(&since.timestamp))
-}
-
-/// A TOML basic string; JSON's rules for quotes are a part of TOML's.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-fn damaged(reason: String) -> ReportError {
-    ReportError::Damaged { reason }
+fn damaged(reason: &str) -> ReportError {
+    ReportError::Damaged { reason: reason.into() }
 }
 
 #[cfg(test)]
@@ -204,7 +153,7 @@ mod tests {
             [(CHROME, "Chrome", "2026-08-20"), (APPLE, "Apple", "2025-01-02")]
         {
             let list = from_bytes(list(head).as_bytes()).unwrap();
-            assert_eq!((list.program, list.date.to_string().as_str()), (program, date));
+            assert_eq!((list.program.as_str(), list.date.to_string().as_str()), (program, date));
             let text = list.toml();
             assert!(
                 text.contains(
