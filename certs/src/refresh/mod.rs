@@ -116,7 +116,7 @@ pub const REFRESHABLE: &[Refreshable] = &[
 /// What a file is made from.
 pub struct Inputs<'a> {
     /// Reports by their file's name.
-    pub reports: &'a BTreeMap<String, Vec<u8>>,
+    pub reports: &'a BTreeMap<&'static str, &'a [u8]>,
     /// The day whose state the reports tell.
     pub day: Date,
     /// The file as it was before.

@@ -31,7 +31,7 @@ pub(super) fn mozilla(inputs: &Inputs<'_>) -> Result<Made, RefreshError> {
     };
     let owners = roots.iter().map(|root| (root.sha256, root.owner.clone())).collect();
     let certificates = roots.into_iter().map(|root| (root.sha256, root.der)).collect();
-    Ok(made(advance(known(inputs.previous)?, state)?, certificates, owners))
+    Ok(made(&advance(known(inputs.previous)?, state)?, certificates, owners))
 }
 
 /// Before its number in a snapshot's source.
@@ -59,7 +59,7 @@ pub(super) fn chrome(inputs: &Inputs<'_>) -> Result<Made, RefreshError> {
         anchors: terms.collect(),
         states_terms: true,
     };
-    Ok(made(advance(previous, state)?, certificates, BTreeMap::new()))
+    Ok(made(&advance(previous, state)?, certificates, BTreeMap::new()))
 }
 
 /// Of a root that is trusted for older leaves only, the report does not say how old: those issued
@@ -90,7 +90,7 @@ pub(super) fn microsoft(inputs: &Inputs<'_>) -> Result<Made, RefreshError> {
         states_terms: false,
     };
     let owners = roots.into_iter().map(|root| (root.sha256, root.owner)).collect();
-    Ok(made(advance(previous, state)?, certificates, owners))
+    Ok(made(&advance(previous, state)?, certificates, owners))
 }
 
 /// CCADB says of a root that Apple includes it, and of its purposes what holds for all programs: a
@@ -117,16 +117,16 @@ pub(super) fn apple(inputs: &Inputs<'_>) -> Result<Made, RefreshError> {
     };
     let owners = records.iter().filter(|record| record.is_root);
     let owners = owners.map(|record| (record.sha256, record.owner.clone())).collect();
-    Ok(made(advance(previous, state)?, BTreeMap::new(), owners))
+    Ok(made(&advance(previous, state)?, BTreeMap::new(), owners))
 }
 
 fn made(
-    store: Store,
+    store: &Store,
     certificates: BTreeMap<Sha256, Vec<u8>>,
     owners: BTreeMap<Sha256, String>,
 ) -> Made {
     Made {
-        text: store_toml(&store),
+        text: store_toml(store),
         wanted: store.anchors.iter().map(|anchor| anchor.sha256).collect(),
         certificates,
         owners,

@@ -145,8 +145,11 @@ fn store_file(program: &str, held: &[u8]) -> String {
 }
 
 fn make(file: &str, reports: &[(&str, Vec<u8>)], previous: &str) -> Result<Made, RefreshError> {
-    let reports = reports.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.clone())).collect();
     let refreshable = REFRESHABLE.iter().find(|it| it.file == file).unwrap();
+    let named =
+        |name: &str| REFRESHABLE.iter().flat_map(|it| it.reports).find(|it| it.file == name);
+    let reports = reports.iter().map(|(name, bytes)| (named(name).unwrap().file, bytes.as_slice()));
+    let reports = reports.collect();
     let roots = Roots::new();
     refreshable.make(&Inputs {
         reports: &reports,

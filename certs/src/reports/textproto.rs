@@ -215,7 +215,7 @@ mod tests {
         for text in
             ["a", "a:", "a 1", "a {", "a }", "}", "a: \"b", "a: \"b\nc\"", "a: [1", ": 1", &deep]
         {
-            assert!(parse(text).is_err(), "{:.20}", text);
+            assert!(parse(text).is_err(), "{text:.20}");
         }
     }
 }
