@@ -10,7 +10,10 @@ pub(super) fn chrome(inputs: &Inputs<'_>) -> Result<Made, RefreshError> {
 }
 
 pub(super) fn apple(inputs: &Inputs<'_>) -> Result<Made, RefreshError> {
-    made(inputs, inputs.report(&APPLE_LOGS, |bytes| whose("Apple", logs::from_bytes(bytes)?))?)
+    let mut list = inputs.report(&APPLE_LOGS, |bytes| whose("Apple", logs::from_bytes(bytes)?))?;
+    // It states no day of its own: that of its newest change may be long past.
+    list.date = list.date.max(inputs.day);
+    made(inputs, list)
 }
 
 fn whose(program: &str, list: LogList) -> Result<LogList, ReportError> {

@@ -47,7 +47,8 @@ pub(super) fn replace(dir: &Path, files: &[kua::reference::File]) -> io::Result<
         fs::remove_dir_all(&new).ok();
         return Err(error);
     }
-    dir.parent().map_or(Ok(()), sync)
+    // The parent of a name alone is the current directory.
+    dir.parent().map_or(Ok(()), |parent| sync(&Path::new(".").join(parent)))
 }
 
 /// The directory to begin from: `dir`, or the previous one where an update was killed between its two

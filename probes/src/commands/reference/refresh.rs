@@ -40,6 +40,7 @@ pub(super) fn refresh(reports: &Reports, before: &[File]) -> Outcome {
         let missing: Vec<_> = missing.collect();
         if missing.iter().any(|it| matches!(it, Missing::Failed(_))) {
             outcome.failed += 1;
+            trouble(file).because("a report that it is made of could not be had").tell();
             continue;
         }
         if !missing.is_empty() {

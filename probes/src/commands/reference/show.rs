@@ -95,7 +95,8 @@ fn shown<'a>(reference: &'a Reference, origins: &[(String, Origin)], now: Moment
         let origin = origins.find(|(path, _)| *path == source.path).map(|(_, origin)| *origin);
         row(source, origin.unwrap_or(Origin::Given), now)
     });
-    let files = rows.collect();
+    let mut files: Vec<_> = rows.collect();
+    files.sort_by_key(|row| row.path);
     Shown { schema: "kua.reference/1", digest: reference.digest(), files }
 }
 

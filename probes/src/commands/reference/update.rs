@@ -52,6 +52,11 @@ impl Update {
                 .because("neither KUA_REFERENCE_DIR nor HOME names a directory")
                 .hint("name one with --dir")
         })?;
+        if let Some(from) = self.from.as_ref().filter(|from| !from.is_dir()) {
+            return Err(Trouble::new(format!("cannot read {}", from.display()))
+                .because("it is not a directory")
+                .hint("a directory of reports that were downloaded from their publishers"));
+        }
         let before = before(&dir)?;
         let reports = Reports::new(self.from, now);
         announce(&reports)?;
@@ -105,7 +110,7 @@ fn announce(reports: &Reports) -> Result<(), Trouble> {
     let hosts = reports.hosts();
     if !hosts.is_empty() {
         let mut err = anstream::stderr().lock();
-        writeln!(err, "contacting, over TLS:")?;
+        writeln!(err, "contacting over TLS, and the hosts that they redirect to:")?;
         for host in hosts {
             writeln!(err, "  {host}")?;
         }

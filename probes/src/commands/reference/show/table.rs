@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, Table, presets};
+use kua_certs::refresh::REFRESHABLE;
 use kua_console::Origin;
 
 use super::{OLD, Row, Shown};
@@ -46,13 +47,21 @@ fn cells(row: &Row<'_>) -> [String; 8] {
     [
         row.path.to_owned(),
         row.what.to_owned(),
-        format!("{} {}", row.count, row.of),
+        counted(row.count, row.of),
         text(row.date.map(str::to_owned)),
         text(row.age_days.map(days)),
         text(row.known_since.clone()),
         origin(row.origin).to_owned(),
         row.sha256.chars().take(DIGITS).collect(),
     ]
+}
+
+fn counted(count: usize, of: &str) -> String {
+    let one = || match of.strip_suffix("ies") {
+        Some(stem) => format!("1 {stem}y"),
+        None => format!("1 {}", of.trim_end_matches('s')),
+    };
+    if count == 1 { one() } else { format!("{count} {of}") }
 }
 
 fn days(days: i64) -> String {
@@ -71,15 +80,19 @@ fn origin(origin: Origin) -> &'static str {
     }
 }
 
+/// Old files, first those that a refresh makes new.
 fn write_old(out: &mut impl Write, rows: &[Row<'_>]) -> io::Result<()> {
-    let old: Vec<_> = rows.iter().filter(|row| row.age_days.is_some_and(|age| age > OLD)).collect();
-    let Some(oldest) = old.iter().filter_map(|row| row.age_days).max() else { return Ok(()) };
-    let files = match old.len() {
-        1 => "1 file is".to_owned(),
-        count => format!("{count} files are"),
-    };
-    writeln!(
-        out,
-        "{files} older than {OLD} days (the oldest is {oldest}); refresh with: kua reference update"
-    )
+    let is_old = |row: &&Row<'_>| row.age_days.is_some_and(|age| age > OLD);
+    let refreshed = |path: &str| REFRESHABLE.iter().any(|it| it.file == path);
+    let (ours, theirs): (Vec<_>, Vec<_>) =
+        rows.iter().filter(is_old).map(|row| row.path).partition(|path| refreshed(path));
+    for (old, advice) in [
+        (ours, "refresh with: kua reference update"),
+        (theirs, "only a newer Kua brings newer ones"),
+    ] {
+        if !old.is_empty() {
+            writeln!(out, "older than {OLD} days: {}; {advice}", old.join(", "))?;
+        }
+    }
+    Ok(())
 }
