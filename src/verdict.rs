@@ -14,7 +14,7 @@ use crate::measurement::{Failure, Handshake, Measurement};
 use crate::moment::rfc3339;
 use crate::path::{Path, SigningKey};
 use crate::reference::{Actor, Conduct, Reference};
-use crate::trust::Refusal;
+use crate::trust::{Answer, Refusal};
 
 /// What a handshake shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -100,6 +100,8 @@ pub struct Judgement {
     pub failure: Option<Failure>,
     /// Every detector that spoke.
     pub findings: Vec<Finding>,
+    /// What each root program says of the chain; empty where no leaf or no name is known.
+    pub programs: Vec<Answer>,
     /// Who signed whom in the chain.
     pub path: Option<Path>,
 }
@@ -159,8 +161,13 @@ fn judge_case(case: &Case<'_>, line: Option<u64>) -> Judgement {
         chain: case.chain().cloned(),
         failure: failure(case).cloned(),
         findings,
+        programs: programs(case),
         path: case.path.clone(),
     }
+}
+
+fn programs(case: &Case<'_>) -> Vec<Answer> {
+    case.trust.iter().map(|(store, answer)| Answer::new(store, answer, case.at())).collect()
 }
 
 struct Conclusion {
@@ -371,7 +378,7 @@ fn endpoint(case: &Case<'_>) -> Option<SocketAddr> {
 
 impl Serialize for Judgement {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Judgement", 18)?;
+        let mut object = serializer.serialize_struct("Judgement", 19)?;
         object.serialize_field("schema", "kua.judgement/1")?;
         object.serialize_field("measurement_uid", &self.measurement_uid)?;
         object.serialize_field("line", &self.line)?;
@@ -390,6 +397,7 @@ impl Serialize for Judgement {
         let chain: Vec<Fingerprint> = chain.map(Chain::fingerprints).unwrap_or_default();
         object.serialize_field("chain", &chain)?;
         object.serialize_field("failure", &self.failure.as_ref().map(Failure::code))?;
+        object.serialize_field("programs", &self.programs)?;
         object.serialize_field("findings", &self.findings)?;
         object.end()
     }

@@ -1,7 +1,11 @@
 //! The programs' reports as they are published: every sample is read, with pinned counts.
 
-use kua_certs::reports::{self, ReportError, Status};
+use std::collections::BTreeMap;
 
+use kua_certs::layout::Roots;
+use kua_certs::read;
+use kua_certs::refresh::{Inputs, Made, REFRESHABLE, RefreshError};
+use kua_certs::reports::{self, ReportError, Status};
 use kua_tests::{corpus, repository};
 
 #[test]
@@ -67,4 +71,71 @@ fn roots_that_lie_in_a_row_are_all_found() {
     let Some(folder) = corpus("roots") else { return };
     let bytes = std::fs::read(folder.join("all_roots.pem")).unwrap();
     assert_eq!(reports::certificates::from_bytes(&bytes).unwrap().len(), 413);
+}
+
+/// The built-in file as reports of 2026-11-23 make it anew.
+fn refreshed(file: &str, reports: &[(&'static str, Vec<u8>)]) -> Result<Made, RefreshError> {
+    let previous = std::fs::read_to_string(repository().join("certs").join(file)).unwrap();
+    let reports: BTreeMap<_, _> =
+        reports.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
+    let refreshable = REFRESHABLE.iter().find(|refreshable| refreshable.file == file).unwrap();
+    let roots = Roots::new();
+    let day = time::macros::date!(2026 - 11 - 23);
+    refreshable.make(&Inputs { reports: &reports, day, previous: Some(&previous), roots: &roots })
+}
+
+/// What packages and what reports make of one state is the same.
+#[test]
+fn reports_of_a_known_state_change_nothing() {
+    let built_in =
+        |file: &str| std::fs::read_to_string(repository().join("certs").join(file)).unwrap();
+    let Some(data) = corpus("") else { return };
+    let read = |path: &str| std::fs::read(data.join(path)).unwrap();
+
+    let made =
+        refreshed("blocklists/onecrl.toml", &[("onecrl.json", read("blocklists/onecrl.json"))]);
+    assert_eq!(made.unwrap().text, built_in("blocklists/onecrl.toml"));
+
+    let (list, signature) = ("ct/gstatic_v3_all_logs_list.json", "ct/gstatic_v3_all_logs_list.sig");
+    let reports = [("all_logs_list.json", read(list)), ("all_logs_list.sig", read(signature))];
+    assert_eq!(refreshed("logs/chrome.toml", &reports).unwrap().text, built_in("logs/chrome.toml"));
+
+    let written: serde_json::Value =
+        serde_json::from_slice(&read("roots/chrome_root_store_v40.json")).unwrap();
+    let certificates = ("root_store.certs", read("roots/all_roots.pem"));
+    for (version, anchors, accepted) in [(40, 115, true), (39, 115, false), (41, 50, false)] {
+        let text = chrome(&written, version, anchors);
+        let made = refreshed(
+            "stores/chrome.toml",
+            &[("root_store.textproto", text), certificates.clone()],
+        );
+        assert_eq!(made.is_ok(), accepted, "version {version} with {anchors} anchors");
+        let Ok(made) = made else { continue };
+        let (made, known) = (read::store(&made.text).unwrap(), built_in("stores/chrome.toml"));
+        assert_eq!(made.anchors, read::store(&known).unwrap().anchors);
+        assert_eq!(made.anchors.len(), 115);
+    }
+}
+
+/// Chrome's root store as its sources write it.
+fn chrome(written: &serde_json::Value, version: u32, anchors: usize) -> Vec<u8> {
+    let mut text = format!("# A comment.\n\nversion_major: {version}\n");
+    for anchor in written.as_array().unwrap().iter().take(anchors) {
+        let (field, more) = match anchor["kind"].as_str().unwrap() {
+            "Root" => ("trust_anchors", ""),
+            _ => ("additional_certs", "  tls_trust_anchor: true\n"),
+        };
+        let sha256 = anchor["sha256"].as_str().unwrap();
+        text.push_str(&format!("\n{field} {{\n  sha256_hex: \"{sha256}\"\n{more}"));
+        for set in anchor["constraints"].as_array().unwrap() {
+            text.push_str("  constraints: {\n");
+            for (name, value) in set.as_object().unwrap() {
+                let value = value.as_str().unwrap().replace('_', "").replace("i64", "");
+                text.push_str(&format!("    {name}: {value}\n"));
+            }
+            text.push_str("  }\n");
+        }
+        text.push_str("}\n");
+    }
+    text.into_bytes()
 }

@@ -2,6 +2,7 @@
 //! and by the program's state of the day.
 
 mod anchor;
+mod answer;
 mod name;
 
 use std::cell::RefCell;
@@ -13,6 +14,7 @@ use time::{Date, OffsetDateTime};
 use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
 
 pub use anchor::{Anchor, Distrust};
+pub use answer::{Answer, StateOf};
 pub use name::fits_name;
 
 use crate::blocklist::BlockList;

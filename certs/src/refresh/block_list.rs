@@ -24,14 +24,17 @@ pub(super) fn crlset(inputs: &Inputs<'_>) -> Result<Made, RefreshError> {
 }
 
 /// A set names issuers by key and Kua by name: only serial numbers of known roots can be told. Keys
-/// that are merely known to intercept, and keys that are bound to a subject, are not refused here.
+/// that are bound to a subject are left out.
 pub(super) fn of_crlset(inputs: &Inputs<'_>, set: &CrlSet) -> BlockList {
     let mut list = empty("CRLSet", "Chrome", inputs.day);
-    for key in set.blocked.iter().chain(&set.blocked_interception) {
-        let interception =
-            set.known_interception.contains(key) || set.blocked_interception.contains(key);
-        let key = BlockedKey { spki_sha256: *key, subject: None };
-        list.keys.insert(key, Why { interception, ..seen(inputs.day) });
+    let intercept =
+        |key| set.known_interception.contains(key) || set.blocked_interception.contains(key);
+    let refused = |key| set.blocked.contains(key) || set.blocked_interception.contains(key);
+    let all = set.blocked.iter().chain(&set.blocked_interception).chain(&set.known_interception);
+    for key in all {
+        let words = (!refused(key)).then(|| "the browser warns and does not refuse".to_owned());
+        let why = Why { interception: intercept(key), words, ..seen(inputs.day) };
+        list.keys.insert(BlockedKey { spki_sha256: *key, subject: None }, why);
     }
     for root in inputs.roots.values() {
         let Ok((_, root)) = X509Certificate::from_der(&root.der) else { continue };

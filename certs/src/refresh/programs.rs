@@ -43,9 +43,8 @@ pub(super) fn chrome(inputs: &Inputs<'_>) -> Result<Made, RefreshError> {
         .report(&CHROME_CERTIFICATES, |bytes| certificates::from_bytes(&chrome::plain(bytes)))?;
     let previous = known(inputs.previous)?;
     let snapshots = previous.iter().flat_map(|store| &store.snapshots);
-    let versions = snapshots
-        .filter_map(|snapshot| snapshot.source.strip_prefix(CHROME_ROOT_STORE)?.parse().ok());
-    if let Some(newest) = versions.max().filter(|newest: &u64| store.version < *newest) {
+    let versions = snapshots.filter_map(|snapshot| version(&snapshot.source));
+    if let Some(newest) = versions.max().filter(|newest| store.version < *newest) {
         let (known, found) = (format!("version {newest}"), format!("version {}", store.version));
         return Err(RefreshError::Older { known, found });
     }
@@ -62,8 +61,15 @@ pub(super) fn chrome(inputs: &Inputs<'_>) -> Result<Made, RefreshError> {
     Ok(made(&advance(previous, state)?, certificates, BTreeMap::new()))
 }
 
+/// The number of Chrome's root store in the words of a snapshot.
+fn version(source: &str) -> Option<u64> {
+    let (_, number) = source.split_once(CHROME_ROOT_STORE)?;
+    number.trim_end_matches(')').parse().ok()
+}
+
 /// Of a root that is trusted for older leaves only, the report does not say how old: those issued
-/// until the day on which it was first seen to be so count as accepted.
+/// until the day on which it was first seen to be so count as accepted. One that was not held is not
+/// taken up for that.
 pub(super) fn microsoft(inputs: &Inputs<'_>) -> Result<Made, RefreshError> {
     let roots = inputs.report(&MICROSOFT, microsoft::from_bytes)?;
     let certificates = inputs.report(&MICROSOFT_CERTIFICATES, certificates::from_bytes)?;
@@ -77,7 +83,6 @@ pub(super) fn microsoft(inputs: &Inputs<'_>) -> Result<Made, RefreshError> {
             (Status::NotBefore, Some(former)) => {
                 Terms { issued_after: former.issued_after.or(Some(inputs.day)), ..Terms::TLS }
             }
-            (Status::NotBefore, None) => Terms { tls: Purpose::Unknown, ..Terms::TLS },
             _ => continue,
         };
         anchors.insert(root.sha256, terms);

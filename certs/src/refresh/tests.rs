@@ -124,9 +124,13 @@ fn a_set_names_the_serials_of_known_roots() {
     let reports = BTreeMap::new();
     let inputs = Inputs { reports: &reports, day: FIRST, previous: None, roots: &roots };
     let list = block_list::of_crlset(&inputs, &set);
-    let keys: Vec<_> =
-        list.keys.iter().map(|(key, why)| (key.spki_sha256[0], why.interception)).collect();
-    assert_eq!(keys, [(1, false), (2, true), (4, true)]);
+    let keys: Vec<_> = list
+        .keys
+        .iter()
+        .map(|(key, why)| (key.spki_sha256[0], why.interception, why.words.is_some()))
+        .collect();
+    let expected = [(1, false, false), (2, true, false), (3, true, true), (4, true, false)];
+    assert_eq!(keys, expected);
     assert_eq!(list.issuers, [(root.name, [(serial, Some(FIRST))].into())].into());
 }
 
@@ -188,7 +192,6 @@ fn microsofts_statuses() {
     let expected = [
         (1, None, Purpose::Tls, None),
         (2, None, Purpose::Tls, Some(SECOND)),
-        (3, None, Purpose::Unknown, None),
         (4, Some(SECOND), Purpose::Tls, None),
     ];
     assert_eq!(read, expected);

@@ -6,7 +6,7 @@ use data_encoding::BASE64;
 use serde::Deserialize;
 use time::{Date, OffsetDateTime};
 
-use super::{ReportError, limited};
+use super::{ReportError, day, limited};
 use crate::layout::{BlockList, BlockedKey, Serial, Why};
 
 #[derive(Deserialize)]
@@ -26,13 +26,21 @@ struct Record {
     subject: Option<String>,
     pub_key_hash: Option<String>,
     #[serde(default)]
+    details: Details,
+    #[serde(default)]
     deleted: bool,
     /// Milliseconds since 1970 UTC.
     #[serde(rename = "last_modified")]
     last_modified: i64,
 }
 
-/// Reads all records. An entry is dated by the record's last change.
+#[derive(Default, Deserialize)]
+struct Details {
+    created: Option<String>,
+}
+
+/// Reads all records. An entry is dated by the day on which its record was made; many do not say, and
+/// then it is that of the last change.
 ///
 /// # Errors
 /// Bytes that are not JSON; a record of neither shape; [`ReportError::Empty`] without a record.
@@ -49,8 +57,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<BlockList, ReportError> {
     for (row, record) in (1..).zip(written.data.iter().filter(|record| !record.deleted)) {
         let reason = "it is neither an issuer with a serial number nor a subject with a key";
         let bad = || ReportError::BadRow { row, reason: reason.into() };
-        let seconds = OffsetDateTime::from_unix_timestamp(record.last_modified / 1000);
-        let since = seconds.map_err(|_| bad())?.date();
+        let since = since(record).ok_or_else(bad)?;
         enter(&mut list, record, since).ok_or_else(bad)?;
         list.date = list.date.max(since);
     }
@@ -58,6 +65,12 @@ pub fn from_bytes(bytes: &[u8]) -> Result<BlockList, ReportError> {
         Date::MIN => Err(ReportError::Empty { what: "record" }),
         _ => Ok(list),
     }
+}
+
+fn since(record: &Record) -> Option<Date> {
+    let created = record.details.created.as_deref().and_then(|moment| day(moment.get(..10)?));
+    let changed = OffsetDateTime::from_unix_timestamp(record.last_modified / 1000).ok()?.date();
+    Some(created.map_or(changed, |created| created.min(changed)))
 }
 
 fn enter(list: &mut BlockList, record: &Record, since: Date) -> Option<()> {
@@ -91,7 +104,10 @@ mod tests {
 
     fn key() -> String {
         let hash = BASE64.encode(&[7; 32]);
-        format!(r#"{{"subject": "MAA=", "pubKeyHash": "{hash}", "last_modified": 1000}}"#)
+        format!(
+            r#"{{"subject": "MAA=", "pubKeyHash": "{hash}", "last_modified": 1600000000000,
+               "details": {{"created": "2016-02-03T00:00:00Z"}}}}"#
+        )
     }
 
     #[test]
@@ -103,7 +119,7 @@ mod tests {
             let serials = &list.issuers[&vec![0x30, 0]];
             assert_eq!(serials[&Serial::new(&[0x81])].unwrap(), list.date);
             let key = BlockedKey { spki_sha256: [7; 32], subject: Some(vec![0x30, 0]) };
-            assert_eq!(list.keys[&key].since.unwrap().to_string(), "1970-01-01");
+            assert_eq!(list.keys[&key].since.unwrap().to_string(), "2016-02-03");
         }
     }
 

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use kua::detect::{Finding, State};
 use kua::measurement::Handshake;
 use kua::reference::Reference;
-use kua::trust::{History, TrustStore};
+use kua::trust::{Answer, StateOf};
 use kua::verdict::{Judgement, Verdict};
 use kua_console::words;
 use serde_json::Value;
@@ -40,7 +40,7 @@ pub(super) fn write(
             }
         }
         heading(out, "Would its clients have accepted it?")?;
-        programs(out, judgement, shaken, reference)?;
+        programs(out, judgement, shaken)?;
     }
     heading(out, "What it shows")?;
     verdict(out, judgement, reference)?;
@@ -95,36 +95,29 @@ fn programs(
     out: &mut impl Write,
     judgement: &Judgement,
     shaken: Option<&Handshake>,
-    reference: &Reference,
 ) -> io::Result<()> {
-    let at = judgement.started;
-    for store in &reference.stores {
-        let answer = match (&judgement.chain, judgement.target.as_deref(), shaken) {
-            (Some(_), _, Some(shaken)) if shaken.leaf().is_none() => {
-                "cannot say: the leaf was not recorded".to_owned()
-            }
-            (Some(chain), Some(name), _) => match store.accepts(chain, name, at) {
-                Ok(anchor) => format!("yes, by {}", anchor.subject),
-                Err(refusal) => format!("no: {refusal}"),
-            },
-            _ => "cannot say: no name was given".to_owned(),
-        };
-        writeln!(out, "  {} ({}): {answer}", store.program, state(store, at))?;
+    if judgement.programs.is_empty() {
+        let unrecorded = shaken.is_some_and(|shaken| shaken.leaf().is_none());
+        let why = if unrecorded { "the leaf was not recorded" } else { "no name was given" };
+        return writeln!(out, "  cannot say: {why}");
+    }
+    for answer in &judgement.programs {
+        let said = if answer.accepts { "yes, by" } else { "no:" };
+        let state = state(answer, judgement.started);
+        writeln!(out, "  {} ({state}): {said} {}", answer.program, answer.why)?;
     }
     Ok(())
 }
 
 /// Which state of the program was asked, and where it only stands in for an unknown one.
-fn state(store: &TrustStore, at: Option<OffsetDateTime>) -> String {
-    match at.map(|at| (at.date(), store.history(at))) {
-        Some((day, History::Known)) => day.to_string(),
-        Some((_, History::Before(day))) => format!("{day}; its state before is not known"),
-        Some((seen, History::After(day))) if seen - day > STALE => {
+fn state(answer: &Answer, at: Option<OffsetDateTime>) -> String {
+    let Some(day) = answer.state else { return "no date".to_owned() };
+    match answer.history {
+        StateOf::Later => format!("{day}; its state before is not known"),
+        StateOf::Earlier if at.is_some_and(|at| at.date() - day > STALE) => {
             format!("{day}; its state since is not known")
         }
-        Some((_, History::After(day))) => day.to_string(),
-        Some((_, History::Undated)) => "no date".to_owned(),
-        None => store.date.map_or_else(|| "no date".to_owned(), |date| date.to_string()),
+        _ => day.to_string(),
     }
 }
 
