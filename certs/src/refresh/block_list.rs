@@ -49,30 +49,43 @@ pub(super) fn of_crlset(inputs: &Inputs<'_>, set: &CrlSet) -> BlockList {
 
 pub(super) fn microsoft(inputs: &Inputs<'_>) -> Result<Made, RefreshError> {
     let roots = inputs.report(&MICROSOFT, microsoft::from_bytes)?;
-    let disabled = roots.iter().filter(|root| root.status == Status::Disabled);
-    made(inputs, statuses(inputs, "Microsoft", &MICROSOFT, disabled.map(|root| root.sha256))?)
+    let statuses = roots.iter().map(|root| (root.sha256, root.status));
+    statuses_made(inputs, "Microsoft", &MICROSOFT, &[Status::Disabled], statuses.collect())
 }
 
 pub(super) fn apple(inputs: &Inputs<'_>) -> Result<Made, RefreshError> {
     let records = inputs.report(&CCADB, ccadb::from_bytes)?;
-    let blocked = records.iter().filter(|record| record.apple == Status::Blocked);
-    made(inputs, statuses(inputs, "Apple", &CCADB, blocked.map(|record| record.sha256))?)
+    let statuses = records.iter().map(|record| (record.sha256, record.apple));
+    statuses_made(inputs, "Apple", &CCADB, &[Status::Blocked], statuses.collect())
 }
 
-fn statuses(
+/// What a program refuses now, and what it once refused and has not taken back: reports leave out what
+/// is long gone.
+fn statuses_made(
     inputs: &Inputs<'_>,
     program: &str,
     report: &Report,
-    certificates: impl Iterator<Item = Sha256>,
-) -> Result<BlockList, RefreshError> {
+    refusing: &[Status],
+    statuses: BTreeMap<Sha256, Status>,
+) -> Result<Made, RefreshError> {
     let mut list = empty(program, program, inputs.day);
-    list.certificates.extend(certificates.map(|sha256| (sha256, seen(inputs.day))));
+    let refused = statuses.iter().filter(|(_, status)| refusing.contains(status));
+    list.certificates.extend(refused.map(|(sha256, _)| (*sha256, seen(inputs.day))));
+    if let Some(previous) = inputs.previous.map(read::block_list).transpose()? {
+        let trusted = |sha256: &Sha256| {
+            matches!(statuses.get(sha256), Some(Status::Included | Status::NotBefore))
+        };
+        let once = previous.certificates.into_iter().filter(|(sha256, _)| !trusted(sha256));
+        list.certificates.extend(once);
+        list.keys = previous.keys;
+        list.issuers = previous.issuers;
+    }
     match list.certificates.is_empty() {
         true => Err(RefreshError::BadReport {
             file: report.file,
             source: ReportError::Empty { what: "certificate that is blocked" },
         }),
-        false => Ok(list),
+        false => made(inputs, list),
     }
 }
 

@@ -234,6 +234,16 @@ fn apples_statuses() {
     let blocked = make("blocklists/apple.toml", &reports, "").unwrap();
     let blocked = read::block_list(&blocked.text).unwrap();
     assert_eq!(blocked.certificates.keys().collect::<Vec<_>>(), [&[5; 32], &[6; 32]]);
+    // One that the report no longer names stays; one that is trusted again goes.
+    let known = format!(
+        "list = \"Apple\"\nprograms = [\"Apple\"]\ndate = \"{FIRST}\"\n{}",
+        [1, 5, 9].map(|byte| format!("[[certificate]]\nsha256 = \"{}\"\n", hex(byte))).concat()
+    );
+    let blocked = make("blocklists/apple.toml", &reports, &known).unwrap();
+    let blocked = read::block_list(&blocked.text).unwrap();
+    let since: Vec<_> =
+        blocked.certificates.iter().map(|(sha256, why)| (sha256[0], why.since)).collect();
+    assert_eq!(since, [(5, None), (6, Some(SECOND)), (9, None)]);
     assert_eq!(years_of(&made, &Roots::new(), &reports[0].1), [2013].into());
     let error = additional(&made, &Roots::new(), &BTreeMap::new()).unwrap_err();
     assert!(matches!(error, RefreshError::NoCertificate { count: 4, .. }), "{error}");
