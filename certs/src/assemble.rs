@@ -14,10 +14,12 @@ use crate::text::{blocklist_toml, roots_csv, roots_pem, store_toml};
 /// Texts of files by their path in `certs/`.
 pub type Files = BTreeMap<&'static str, String>;
 
-const MOZILLA: &str = "Roots for TLS servers. Absent: what Firefox itself did to Symantec's roots in \
-    2018, the name constraints on ANSSI's root until 2018.";
-const CHROME: &str = "Chrome Root Store 40 with its SCTNotAfter days; fifteen anchors are \
-    intermediates. What it held earlier is not known.";
+const MOZILLA: &str = "Roots for TLS servers, with the days after which new certificates were refused \
+    and with name constraints. Absent: that older certificates of CNNIC were allowed one by one, and \
+    what Firefox did in 2018 against Symantec's roots before they went.";
+const CHROME: &str = "Chrome Root Store 40 as Chrome 154 applies it; fifteen anchors are \
+    intermediates. Its SCTNotAfter days bind since Chrome 153 of September 2026, one since 139. What it \
+    held earlier is not known.";
 const APPLE: &str = "Apple lists roots for all purposes, its own services among them, and does not say \
     for what each is: those that neither Mozilla nor Chrome took for TLS are marked.";
 const MICROSOFT: &str = "Roots with the status Included; those that Microsoft's report of 2025 allows \
@@ -107,16 +109,21 @@ fn mozilla(packages: &Path, certs: &Path, roots: &mut Roots) -> io::Result<Store
     let mut states = certifi::states(packages, roots)?;
     let (copies, _) = observatory::states(packages, &["mozilla_nss"], Lack::Untrusted, roots)?;
     states.extend(copies);
-    let (bundles, mut distrusts) = x509roots::states(packages, roots)?;
+    let (bundles, distrusts) = x509roots::states(packages, roots)?;
     states.extend(bundles);
     let (newest, constraints) = webpki::state(roots)?;
     states.push(newest);
     states.sort_by(|one, other| one.snapshot.cmp(&other.snapshot));
-    distrusts.extend(tables::distrust(certs)?);
+    let in_code = tables::mozilla(certs)?;
     let mut store = store("Mozilla", MOZILLA, &states);
     for anchor in &mut store.anchors {
+        let code = in_code.get(&anchor.sha256);
         anchor.issued_after = distrusts.get(&anchor.sha256).copied();
+        anchor.issued_after = anchor.issued_after.or(code.and_then(|code| code.issued_after));
         anchor.name_constraints = constraints.get(&anchor.sha256).cloned();
+        if let Some(imposed) = code.and_then(|code| code.name_constraints.as_ref()) {
+            anchor.name_constraints = Some(imposed.clone());
+        }
     }
     Ok(store)
 }

@@ -1,5 +1,5 @@
 //! The tables that people keep by hand, and that no package holds: purposes and statuses of
-//! Microsoft's roots, days of distrust, owners.
+//! Microsoft's roots, what Mozilla asked in code, owners.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,7 +9,7 @@ use data_encoding::HEXLOWER;
 use time::Date;
 
 use crate::layout::{Owner, Owners, Roots, Sha256, StateTie};
-use crate::packages::{broken, day};
+use crate::packages::{broken, day, der};
 
 /// The word in `roots.csv` for an owner that is only what the certificate itself says.
 const SUBJECT: &str = "subject";
@@ -45,15 +45,35 @@ pub fn microsoft(certs: &Path) -> io::Result<BTreeMap<Sha256, Microsoft>> {
     })
 }
 
-/// `inputs/distrust.csv`: `sha256,issued_after,source`, where Mozilla's own list never said so.
+/// What Mozilla asked of a root's certificates in code, and its own list does not say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mozilla {
+    /// Leaves whose validity begins after this day were refused.
+    pub issued_after: Option<Date>,
+    /// Contents of the NameConstraints for the names that were allowed.
+    pub name_constraints: Option<Vec<u8>>,
+}
+
+/// `inputs/mozilla.csv`: `sha256,issued_after,names,source`; names are DNS suffixes between spaces.
 ///
 /// # Errors
 /// When a line is not as expected.
-pub fn distrust(certs: &Path) -> io::Result<BTreeMap<Sha256, Date>> {
-    table(&certs.join("inputs/distrust.csv"), |fields| {
-        let [sha256, issued_after, _] = fields else { return None };
-        Some((hash(sha256)?, day(issued_after).ok()?))
+pub fn mozilla(certs: &Path) -> io::Result<BTreeMap<Sha256, Mozilla>> {
+    table(&certs.join("inputs/mozilla.csv"), |fields| {
+        let [sha256, issued_after, names, _] = fields else { return None };
+        let issued_after = match issued_after.as_str() {
+            "" => None,
+            text => Some(day(text).ok()?),
+        };
+        let name_constraints = (!names.is_empty()).then(|| permitted(names));
+        Some((hash(sha256)?, Mozilla { issued_after, name_constraints }))
     })
+}
+
+/// RFC 5280, section 4.2.1.10: permittedSubtrees of dNSNames.
+fn permitted(names: &str) -> Vec<u8> {
+    let subtrees = names.split(' ').flat_map(|name| der(0x30, &der(0x82, name.as_bytes())));
+    der(0xA0, &subtrees.collect::<Vec<u8>>())
 }
 
 /// `roots.csv` for these roots: what people wrote stays, and of the rest the certificates' subjects
@@ -114,4 +134,14 @@ fn table<T>(
 
 fn hash(hex: &str) -> Option<Sha256> {
     HEXLOWER.decode(hex.as_bytes()).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_permitted_subtrees() {
+        assert_eq!(permitted("fr re"), b"\xA0\x0C0\x04\x82\x02fr0\x04\x82\x02re");
+    }
 }

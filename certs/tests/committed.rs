@@ -118,11 +118,11 @@ fn chrome_has_fifteen_anchors_that_did_not_sign_themselves_and_47_with_an_end() 
 }
 
 #[test]
-fn mozilla_refused_new_certificates_of_22_roots_and_constrains_one() {
+fn mozilla_refused_new_certificates_of_22_roots_and_constrains_two() {
     let mozilla = &stores()["stores/mozilla.toml"];
     let count = |which: fn(&Anchor) -> bool| mozilla.anchors.iter().filter(|it| which(it)).count();
     assert_eq!(count(|anchor| anchor.issued_after.is_some()), 22);
-    assert_eq!(count(|anchor| anchor.name_constraints.is_some()), 1);
+    assert_eq!(count(|anchor| anchor.name_constraints.is_some()), 2);
 }
 
 #[test]

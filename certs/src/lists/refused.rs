@@ -26,11 +26,10 @@ pub fn list(name: &str, refused: &Refused, counts: impl Fn(&Sha256) -> bool) -> 
     })
 }
 
-/// `None` where even the oldest copy refuses it.
+/// At the latest: where even the oldest copy refuses it, it may have been refused before.
 fn since(sha256: &Sha256, newest_first: &[(&Date, &BTreeSet<Sha256>)]) -> Option<Date> {
-    let kept = newest_first.iter().take_while(|(_, refused)| refused.contains(sha256)).count();
-    let (first, older) = newest_first.split_at(kept);
-    (!older.is_empty()).then(|| first.last().map(|(date, _)| **date)).flatten()
+    let refusing = newest_first.iter().take_while(|(_, refused)| refused.contains(sha256));
+    refusing.last().map(|(date, _)| **date)
 }
 
 #[cfg(test)]
@@ -50,6 +49,7 @@ mod tests {
         let list = list("Some program", &refused, |sha256| *sha256 != [4; 32]).unwrap();
         assert_eq!(list.date, date!(2022 - 01 - 01));
         let since: Vec<_> = list.certificates.values().map(|why| why.since).collect();
-        assert_eq!(since, [None, Some(date!(2022 - 01 - 01)), Some(date!(2020 - 01 - 01))]);
+        let expected = [date!(2018 - 01 - 01), date!(2022 - 01 - 01), date!(2020 - 01 - 01)];
+        assert_eq!(since, expected.map(Some));
     }
 }

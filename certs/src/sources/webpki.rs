@@ -12,11 +12,14 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::history::{Lack, State};
 use crate::layout::{Roots, Sha256, Snapshot};
-use crate::packages::{Certificates, add, sha256};
+use crate::packages::{Certificates, add, der, sha256};
 
 /// The crates give no day: it is the one on which the newer of them was published.
 const DATE: Date = date!(2026 - 10 - 23);
 const SOURCE: &str = "webpki-root-certs 1.0.11";
+
+/// webpki-roots keeps the contents of its DER values.
+const SEQUENCE: u8 = 0x30;
 
 /// Contents of NameConstraints, by certificate.
 pub type Constraints = BTreeMap<Sha256, Vec<u8>>;
@@ -30,8 +33,8 @@ pub fn state(roots: &mut Roots) -> io::Result<(State, Constraints)> {
     let anchors: BTreeMap<Anchor, Option<&[u8]>> = TLS_SERVER_ROOTS
         .iter()
         .map(|anchor| {
-            let subject = sequence(&anchor.subject);
-            let key = sequence(&anchor.subject_public_key_info);
+            let subject = der(SEQUENCE, &anchor.subject);
+            let key = der(SEQUENCE, &anchor.subject_public_key_info);
             (Anchor { subject, key }, anchor.name_constraints.as_deref())
         })
         .collect();
@@ -66,20 +69,4 @@ pub fn state(roots: &mut Roots) -> io::Result<(State, Constraints)> {
 struct Anchor {
     subject: Vec<u8>,
     key: Vec<u8>,
-}
-
-/// webpki-roots keeps the contents of its DER values; this puts the SEQUENCE around them again.
-fn sequence(content: &[u8]) -> Vec<u8> {
-    let length = content.len().to_be_bytes();
-    let significant = &length[content.len().leading_zeros() as usize / 8..];
-    let mut der = vec![0x30];
-    match content.len() {
-        short @ 0..0x80 => der.push(short as u8),
-        _ => {
-            der.push(0x80 | significant.len() as u8);
-            der.extend_from_slice(significant);
-        }
-    }
-    der.extend_from_slice(content);
-    der
 }
