@@ -41,7 +41,7 @@ fn text(bytes: &[u8]) -> Result<&str, ReportError> {
 }
 
 /// SHA-256 of `bytes`, by which certificates and keys are called.
-pub(crate) fn sha256(bytes: &[u8]) -> Sha256 {
+pub fn sha256(bytes: &[u8]) -> Sha256 {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
     hash
