@@ -50,13 +50,13 @@ pub(super) fn of_crlset(inputs: &Inputs<'_>, set: &CrlSet) -> BlockList {
 pub(super) fn microsoft(inputs: &Inputs<'_>) -> Result<Made, RefreshError> {
     let roots = inputs.report(&MICROSOFT, microsoft::from_bytes)?;
     let statuses = roots.iter().map(|root| (root.sha256, root.status));
-    statuses_made(inputs, "Microsoft", &MICROSOFT, &[Status::Disabled], statuses.collect())
+    statuses_made(inputs, "Microsoft", &MICROSOFT, &[Status::Disabled], &statuses.collect())
 }
 
 pub(super) fn apple(inputs: &Inputs<'_>) -> Result<Made, RefreshError> {
     let records = inputs.report(&CCADB, ccadb::from_bytes)?;
     let statuses = records.iter().map(|record| (record.sha256, record.apple));
-    statuses_made(inputs, "Apple", &CCADB, &[Status::Blocked], statuses.collect())
+    statuses_made(inputs, "Apple", &CCADB, &[Status::Blocked], &statuses.collect())
 }
 
 /// What a program refuses now, and what it once refused and has not taken back: reports leave out what
@@ -66,7 +66,7 @@ fn statuses_made(
     program: &str,
     report: &Report,
     refusing: &[Status],
-    statuses: BTreeMap<Sha256, Status>,
+    statuses: &BTreeMap<Sha256, Status>,
 ) -> Result<Made, RefreshError> {
     let mut list = empty(program, program, inputs.day);
     let refused = statuses.iter().filter(|(_, status)| refusing.contains(status));

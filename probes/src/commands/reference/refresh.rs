@@ -53,7 +53,7 @@ pub(super) fn refresh(reports: &Reports, before: &[File]) -> Outcome {
             let found = ccadb_by_year.certificates(&made, &known, ccadb);
             let (roots, owners) = refresh::additional(&made, &known, &found)
                 .map_err(|error| trouble(file).because(error))?;
-            let files = merged(&outcome.files, file, made, roots, owners);
+            let files = merged(&outcome.files, file, made, &roots, &owners);
             valid(&files).map_err(|error| trouble(file).because(error))?;
             Ok(files)
         });
@@ -146,15 +146,15 @@ impl ByYear<'_> {
 }
 
 /// The files with one more made, and with the roots that it names.
-fn merged(before: &[File], path: &str, made: Made, roots: Roots, owners: Owners) -> Vec<File> {
+fn merged(before: &[File], path: &str, made: Made, roots: &Roots, owners: &Owners) -> Vec<File> {
     let mut files: BTreeMap<String, Vec<u8>> =
         before.iter().map(|file| (file.path.clone(), file.bytes.clone())).collect();
     files.insert(path.to_owned(), made.text.into_bytes());
     if !roots.is_empty() {
-        append(files.entry("roots.pem".into()).or_default(), &roots_pem(&roots), "\n");
+        append(files.entry("roots.pem".into()).or_default(), &roots_pem(roots), "\n");
     }
     if !owners.is_empty() {
-        let table = roots_csv(&owners);
+        let table = roots_csv(owners);
         let known = files.entry("roots.csv".into()).or_default();
         let rows = table.split_once('\n').map_or("", |(_, rows)| rows);
         append(known, if known.is_empty() { &table } else { rows }, "");
