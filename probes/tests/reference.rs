@@ -12,10 +12,10 @@ use data_encoding::{BASE64, HEXUPPER};
 use kua_mint::{Authority, pem};
 use tempfile::TempDir;
 
-/// 2026-12-10, on which the reports of these tests were downloaded.
-const DOWNLOADED: u64 = 1_796_860_800;
+/// 2096-12-10, on which the reports of these tests were downloaded: no built-in file is newer.
+const DOWNLOADED: u64 = 4_005_979_200;
 
-/// A user's directory as an earlier update left it on 2026-12-01, and a folder of newer reports.
+/// A user's directory as an earlier update left it on 2096-12-01, and a folder of newer reports.
 struct World {
     folder: TempDir,
     roots: Vec<Authority>,
@@ -33,11 +33,11 @@ impl World {
         world.write("reference/roots.pem", &certificates.collect::<String>());
         world.write(
             "reference/stores/mozilla.toml",
-            &format!("program = \"Mozilla\"\ndate = \"2026-12-01\"\n{anchors}"),
+            &format!("program = \"Mozilla\"\ndate = \"2096-12-01\"\n{anchors}"),
         );
         world.write(
             "reference/blocklists/onecrl.toml",
-            "list = \"OneCRL\"\nprograms = [\"Mozilla\"]\ndate = \"2026-12-01\"\n\
+            "list = \"OneCRL\"\nprograms = [\"Mozilla\"]\ndate = \"2096-12-01\"\n\
              [[issuer]]\nname = \"MAA=\"\nserials = [{ serial = \"07\", since = \"2015-01-01\" }]\n",
         );
         world
@@ -68,7 +68,7 @@ impl World {
     fn kua(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kua"));
         command.args(arguments).current_dir(self.folder.path());
-        command.env("KUA_NOW", "2026-12-15T00:00:00Z").env("KUA_REFERENCE_DIR", "reference");
+        command.env("KUA_NOW", "2096-12-15T00:00:00Z").env("KUA_REFERENCE_DIR", "reference");
         command.output().unwrap()
     }
 
@@ -99,7 +99,7 @@ fn onecrl(serial: u8) -> String {
     let serial = BASE64.encode(&[serial]);
     format!(
         "{{\"data\": [{{\"enabled\": false, \"issuerName\": \"MAA=\", \"serialNumber\": \"{serial}\", \
-         \"last_modified\": 1796688000000}}]}}"
+         \"last_modified\": 4005763200000}}]}}"
     )
 }
 
@@ -137,9 +137,9 @@ fn what_is_compared_with_and_how_old_it_is() {
     world.write("given/roots.pem", &pem(&world.roots[0].certificate));
     let anchor = hash(&world.roots[0].certificate);
     for (program, head) in [
-        ("mozilla", "program = \"Mozilla\"\ndate = \"2026-12-14\"\nknown_since = \"2015-02-05\""),
-        ("java", "program = \"Java\"\ndate = \"2022-01-23\""),
-        ("apple", "program = \"Apple\"\ndate = \"2026-09-15\""),
+        ("mozilla", "program = \"Mozilla\"\ndate = \"2096-12-14\"\nknown_since = \"2015-02-05\""),
+        ("java", "program = \"Java\"\ndate = \"2092-01-23\""),
+        ("apple", "program = \"Apple\"\ndate = \"2096-09-15\""),
     ] {
         let text = format!("{head}\n[[anchor]]\nsha256 = \"{anchor}\"\n");
         world.write(&format!("given/stores/{program}.toml"), &text);
@@ -176,12 +176,12 @@ fn good_reports_are_taken_and_bad_ones_are_named() {
     let store = &after["stores/mozilla.toml"];
     assert!(
         store.starts_with(
-            "program = \"Mozilla\"\ndate = \"2026-12-10\"\nknown_since = \"2026-12-01\"\n"
+            "program = \"Mozilla\"\ndate = \"2096-12-10\"\nknown_since = \"2096-12-01\"\n"
         ),
         "{store}"
     );
-    assert_eq!(store.matches("until = \"2026-12-10\"").count(), 1, "{store}");
-    assert_eq!(store.matches("from = \"2026-12-01\"").count(), 1, "{store}");
+    assert_eq!(store.matches("until = \"2096-12-10\"").count(), 1, "{store}");
+    assert_eq!(store.matches("from = \"2096-12-01\"").count(), 1, "{store}");
     assert_eq!(after["roots.pem"].matches("BEGIN").count(), 4);
     assert!(after["roots.csv"].ends_with(",\"Owner, 3\",,,ccadb\n"), "{}", after["roots.csv"]);
     let list = &after["blocklists/onecrl.toml"];
@@ -235,7 +235,7 @@ fn reports_that_cannot_be_true_change_nothing() {
 #[test]
 fn a_broken_directory_stops_judging_and_is_made_anew() {
     let world = World::new();
-    world.write("reference/stores/mozilla.toml", "program = \"Mozilla\"\ndate = \"2026-12-02\"\n");
+    world.write("reference/stores/mozilla.toml", "program = \"Mozilla\"\ndate = \"2096-12-02\"\n");
     assert_says!("reference_broken", world.kua(&["reference", "show"]));
     let built_in = world.kua(&["reference", "show", "--reference-built-in", "--format", "json"]);
     assert_eq!(built_in.status.code(), Some(0));
