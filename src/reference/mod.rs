@@ -196,9 +196,7 @@ impl Reference {
                 Holds::new("the certificates that stores name", count, "roots")
             }
             ("", "roots.csv") => {
-                let owners = root_owner::parse(path, text)?;
-                let count = owners.len();
-                self.roots.extend(owners);
+                let count = source::extend(&mut self.roots, root_owner::parse(path, text)?);
                 Holds::new("who owns roots, and which state holds them", count, "roots")
             }
             ("blocklists", name) if name.ends_with(".toml") => {
@@ -219,9 +217,7 @@ impl Reference {
                 holds
             }
             ("logs", "policies.toml") => {
-                let policies = log::policies(path, text)?;
-                let count = policies.len();
-                self.policies.extend(policies);
+                let count = source::extend(&mut self.policies, log::policies(path, text)?);
                 Holds::new("what programs ask of SCTs", count, "policies")
             }
             ("logs", name) if name.ends_with(".toml") => {
@@ -232,23 +228,20 @@ impl Reference {
                 self.logs.push(list);
                 holds
             }
-            ("", "browsers.toml") => self.browsers = browser::parse(path, text)?,
+            ("", "browsers.toml") => {
+                self.browsers = browser::parse(path, text)?;
+                Holds::new("what browsers would have done", self.browsers.rules.len(), "rules")
+            }
             ("", "private_pki.toml") => {
-                let pkis = private_pki::parse(path, text)?;
-                let count = pkis.len();
-                self.private_pkis.extend(pkis);
+                let count = source::extend(&mut self.private_pkis, private_pki::parse(path, text)?);
                 Holds::new("authorities that owners of names run", count, "authorities")
             }
             ("", "products.toml") => {
-                let products = product::parse(path, text)?;
-                let count = products.len();
-                self.products.extend(products);
+                let count = source::extend(&mut self.products, product::parse(path, text)?);
                 Holds::new("products that open TLS", count, "products")
             }
             ("networks", "state_owned.csv") => {
-                let owners = owner::parse(path, text)?;
-                let count = owners.len();
-                self.owners.extend(owners);
+                let count = source::extend(&mut self.owners, owner::parse(path, text)?);
                 Holds::new("networks that states own", count, "networks")
             }
             // Notes for people (SOURCES.md, ...) and what later versions add.

@@ -46,3 +46,14 @@ impl Holds {
         Self { what: what.into(), count, of, known_since: None }
     }
 }
+
+/// Adds what was read, and says how much it was.
+pub(super) fn extend<T>(
+    known: &mut impl Extend<T>,
+    read: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,
+) -> usize {
+    let read = read.into_iter();
+    let count = read.len();
+    known.extend(read);
+    count
+}

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 /// replaced.
 const OURS: &[&str] = &[
     "blocklists",
+    "browsers.toml",
     "interceptors",
     "logs",
     "networks",
