@@ -15,5 +15,6 @@ mod main_job;
 mod ooni_corpus;
 mod parser_corpora;
 mod real_interceptors;
+mod reports;
 mod scenario;
 mod state_ca;
