@@ -5,6 +5,7 @@
 
 pub mod family;
 pub mod https;
+pub mod machine;
 pub mod resolver;
 pub mod route;
 pub mod steps;

@@ -21,6 +21,7 @@ struct Kua {
 enum Command {
     Probe(commands::Probe),
     Inspect(commands::Inspect),
+    Roots(commands::Roots),
 }
 
 const EXAMPLES: &str = "\
@@ -29,6 +30,7 @@ Examples:
   kua probe example.org              Probe one site
   kua probe --suite control          Probe the sites of a suite
   kua inspect chain.pem              Explain a chain that somebody sent you
+  kua roots                          Audit what this machine trusts
 
 Exit status: 0 done, 1 failed, 2 bad command line, 3 a judgement at or above --fail-on.
 `kua COMMAND --help` says more about a command.";
@@ -39,5 +41,6 @@ fn main() -> ExitCode {
     finish(match command {
         Command::Inspect(inspect) => inspect.run(&common),
         Command::Probe(probe) => probe.run(&common),
+        Command::Roots(roots) => roots.run(&common),
     })
 }

@@ -4,6 +4,8 @@ mod control;
 mod inspect;
 mod probe;
 mod records;
+mod roots;
 
 pub(crate) use inspect::Inspect;
 pub(crate) use probe::Probe;
+pub(crate) use roots::Roots;

@@ -114,7 +114,11 @@ mod tests {
             ("a cut certificate", root[..root.len() - 1].to_vec(), None),
             ("cert8.db", hash([0x00, 0x06, 0x15, 0x61]), None),
             ("cert8.db of the other byte order", hash([0x61, 0x15, 0x06, 0x00]), None),
-            ("a key", b"-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n".to_vec(), Some(Kind::Pem)),
+            (
+                "a key",
+                b"-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n".to_vec(),
+                Some(Kind::Pem),
+            ),
         ] {
             assert_eq!(read(&bytes).ok().map(|(kind, _)| kind), kind, "{case}");
         }

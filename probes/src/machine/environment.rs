@@ -46,8 +46,14 @@ pub const VARIABLES: &[Variable] = &[
 ];
 
 /// Variables whose options may name a Java keystore.
-pub const JAVA_OPTIONS: &[&str] =
-    &["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "JAVA_OPTS", "MAVEN_OPTS", "GRADLE_OPTS"];
+pub const JAVA_OPTIONS: &[&str] = &[
+    "JAVA_TOOL_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "_JAVA_OPTIONS",
+    "JAVA_OPTS",
+    "MAVEN_OPTS",
+    "GRADLE_OPTS",
+];
 
 const JAVA_TRUST_STORE: &str = "-Djavax.net.ssl.trustStore=";
 
@@ -119,7 +125,9 @@ pub fn switches(environment: &BTreeMap<String, String>) -> Vec<Setting> {
         fits.then(|| Setting {
             place: (*name).into(),
             says: value.clone(),
-            means: format!("{reader} does not check certificates at all: anybody on the way can answer"),
+            means: format!(
+                "{reader} does not check certificates at all: anybody on the way can answer"
+            ),
         })
     });
     on.collect()
@@ -129,10 +137,11 @@ pub fn switches(environment: &BTreeMap<String, String>) -> Vec<Setting> {
 pub fn values(text: &str, setting: &str) -> Vec<String> {
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';', '/']));
     let split = lines.filter_map(|line| line.split_once(|c: char| c == '=' || c.is_whitespace()));
-    let wanted = split.filter(|(name, _)| {
-        name.trim().trim_start_matches("--").eq_ignore_ascii_case(setting)
-    });
-    let value = |value: &str| value.trim_matches(|c: char| c == '=' || c == '"' || c.is_whitespace()).to_owned();
+    let wanted = split
+        .filter(|(name, _)| name.trim().trim_start_matches("--").eq_ignore_ascii_case(setting));
+    let value = |value: &str| {
+        value.trim_matches(|c: char| c == '=' || c == '"' || c.is_whitespace()).to_owned()
+    };
     wanted.map(|(_, rest)| value(rest)).filter(|value| !value.is_empty()).collect()
 }
 
@@ -155,9 +164,14 @@ mod tests {
             ("HOME", "/home/someone"),
         ]);
         let named = named(&environment);
-        let paths: Vec<_> = named.iter().map(|(name, _, path)| (name.as_str(), path.as_str())).collect();
-        let expected =
-            [("SSL_CERT_DIR", "/a"), ("SSL_CERT_DIR", "/b"), ("NODE_EXTRA_CA_CERTS", "/c.pem"), ("MAVEN_OPTS", "/d.jks")];
+        let paths: Vec<_> =
+            named.iter().map(|(name, _, path)| (name.as_str(), path.as_str())).collect();
+        let expected = [
+            ("SSL_CERT_DIR", "/a"),
+            ("SSL_CERT_DIR", "/b"),
+            ("NODE_EXTRA_CA_CERTS", "/c.pem"),
+            ("MAVEN_OPTS", "/d.jks"),
+        ];
         assert_eq!(paths, expected);
     }
 

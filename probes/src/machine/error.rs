@@ -10,10 +10,14 @@ pub enum StoreError {
     #[error("it is cut: it ends in the middle of an entry")]
     Cut,
     /// What it says of itself does not fit its bytes, or nobody knows its password.
-    #[error("its integrity hash does not fit: it is damaged, or its password is not one of those that trust stores have")]
+    #[error(
+        "its integrity hash does not fit: it is damaged, or its password is not one of those that trust stores have"
+    )]
     Integrity,
     /// It has the form of no store that is known.
-    #[error("it is no store that can be read: neither PEM nor DER, no NSS database, no Java keystore, no PKCS#12")]
+    #[error(
+        "it is no store that can be read: neither PEM nor DER, no NSS database, no Java keystore, no PKCS#12"
+    )]
     NoStore,
     /// An NSS database that cannot be read.
     #[error("the NSS database cannot be read")]
@@ -22,7 +26,9 @@ pub enum StoreError {
     #[error("it is an SQLite database and holds no certificates of NSS")]
     NotNss,
     /// An NSS database in the format from before 2018.
-    #[error("it is an NSS database of the old kind (cert8.db), which programs stopped to use in 2018")]
+    #[error(
+        "it is an NSS database of the old kind (cert8.db), which programs stopped to use in 2018"
+    )]
     OldNss,
     /// A program that lists a system's store ended badly.
     #[error("{program} failed: {said}")]

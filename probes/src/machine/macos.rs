@@ -10,7 +10,8 @@ pub const KEYCHAINS: &[(&str, &str)] = &[
 ];
 
 /// Certificates of a keychain that nobody trusts unless a trust setting says so.
-pub const OWN: &[&str] = &["/Library/Keychains/System.keychain", "~/Library/Keychains/login.keychain-db"];
+pub const OWN: &[&str] =
+    &["/Library/Keychains/System.keychain", "~/Library/Keychains/login.keychain-db"];
 
 /// What the result of a trust setting means (`SecTrustSettingsResult`).
 const TRUST_ROOT: i64 = 1;
@@ -70,7 +71,9 @@ mod tests {
         let roots = ["One", "Two", "Three"].map(|name| Authority::root(name).certificate);
         let sha1 = |der: &[u8]| Certificate::from_bytes(der).unwrap().sha1().to_uppercase();
         let entry = |hash: &str, result: &str| {
-            format!("<key>{hash}</key><dict><key>issuerName</key><data>AA==</data>\n<key>trustSettings</key><array>{result}</array></dict>\n")
+            format!(
+                "<key>{hash}</key><dict><key>issuerName</key><data>AA==</data>\n<key>trustSettings</key><array>{result}</array></dict>\n"
+            )
         };
         let deny = "<dict><key>kSecTrustSettingsResult</key>\n<integer>3</integer></dict>";
         let plist = format!(

@@ -89,8 +89,8 @@ fn objects(connection: &Connection) -> rusqlite::Result<Vec<Object>> {
     let mut statement =
         connection.prepare(&format!("SELECT * FROM nssPublic ORDER BY id LIMIT {limit}"))?;
     let wanted = [CLASS, LABEL, VALUE, ISSUER, SERIAL].into_iter().chain(SERVER_AUTH).chain(HASH);
-    let names = statement.column_names();
-    let columns: Vec<_> = wanted
+    let names: Vec<_> = statement.column_names().collect();
+    let columns: Vec<(&'static str, usize)> = wanted
         .filter_map(|name| Some((name, names.iter().position(|column| *column == name)?)))
         .collect();
     let mut rows = statement.query([])?;
@@ -127,9 +127,8 @@ fn content(objects: &[Object]) -> Result<Content, StoreError> {
     }
     let without = said.values().filter(|(trust, _)| *trust == Trust::Distrusted);
     let hash = |object: &Object| HASH.iter().find_map(|column| object.get(column).cloned());
-    content.distrusted = without
-        .filter_map(|(_, object)| Some(HEXLOWER.encode(&hash(object)?)))
-        .collect();
+    content.distrusted =
+        without.filter_map(|(_, object)| Some(HEXLOWER.encode(&hash(object)?))).collect();
     Ok(content)
 }
 
@@ -168,20 +167,52 @@ pub(crate) mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         let columns = "a0, a3, a11, a81, a82, ace536358, ace5363b4";
         connection
-            .execute_batch(&format!("CREATE TABLE nssPublic (id PRIMARY KEY UNIQUE ON CONFLICT ABORT, {columns});"))
+            .execute_batch(&format!(
+                "CREATE TABLE nssPublic (id PRIMARY KEY UNIQUE ON CONFLICT ABORT, {columns});"
+            ))
             .unwrap();
-        let insert = format!("INSERT INTO nssPublic (id, {columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+        let insert = format!(
+            "INSERT INTO nssPublic (id, {columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+        );
         for (position, (label, der, said)) in (0_i64..).zip(entries) {
             let certificate = Certificate::from_bytes(der).unwrap();
             let fields = certificate.fields().unwrap();
             let (issuer, serial) = (fields.issuer.der(), &fields.serial);
             let class = CERTIFICATE.to_be_bytes();
             if !label.is_empty() {
-                connection.execute(&insert, params![2 * position, class, label.as_bytes(), der, issuer, serial, None::<&[u8]>, None::<&[u8]>]).unwrap();
+                connection
+                    .execute(
+                        &insert,
+                        params![
+                            2 * position,
+                            class,
+                            label.as_bytes(),
+                            der,
+                            issuer,
+                            serial,
+                            None::<&[u8]>,
+                            None::<&[u8]>
+                        ],
+                    )
+                    .unwrap();
             }
             if let Some(said) = said {
                 let sha1 = HEXLOWER.decode(certificate.sha1().as_bytes()).unwrap();
-                connection.execute(&insert, params![2 * position + 1, TRUST[0].to_be_bytes(), NO_BYTES, None::<&[u8]>, issuer, serial, said.to_be_bytes(), sha1]).unwrap();
+                connection
+                    .execute(
+                        &insert,
+                        params![
+                            2 * position + 1,
+                            TRUST[0].to_be_bytes(),
+                            NO_BYTES,
+                            None::<&[u8]>,
+                            issuer,
+                            serial,
+                            said.to_be_bytes(),
+                            sha1
+                        ],
+                    )
+                    .unwrap();
             }
         }
         connection.serialize(MAIN_DB).unwrap().to_vec()
@@ -189,7 +220,8 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_said_goes_with_issuer_and_serial() {
-        let roots: Vec<_> = ["One", "Two", "Three", "Four"].map(|name| Authority::root(name).certificate).into();
+        let roots: Vec<_> =
+            ["One", "Two", "Three", "Four"].map(|name| Authority::root(name).certificate).into();
         let bytes = database(&[
             ("trusted", &roots[0], Some(TRUSTED[1])),
             ("distrusted", &roots[1], Some(DISTRUSTED[0])),
@@ -200,8 +232,16 @@ pub(crate) mod tests {
         in_a_journal[18..20].copy_from_slice(&[2, 2]);
         for bytes in [bytes, in_a_journal] {
             let content = read(&bytes).unwrap();
-            let held: Vec<_> = content.held.iter().map(|held| (held.label.as_str(), held.trust)).collect();
-            assert_eq!(held, [("trusted", Trust::Trusted), ("distrusted", Trust::Distrusted), ("held", Trust::Unsaid)]);
+            let held: Vec<_> =
+                content.held.iter().map(|held| (held.label.as_str(), held.trust)).collect();
+            assert_eq!(
+                held,
+                [
+                    ("trusted", Trust::Trusted),
+                    ("distrusted", Trust::Distrusted),
+                    ("held", Trust::Unsaid)
+                ]
+            );
             assert_eq!(content.distrusted, [Certificate::from_bytes(&roots[3]).unwrap().sha1()]);
         }
     }

@@ -76,7 +76,10 @@ pub(crate) mod tests {
                 let content = read(&archive(password, algorithm, "root", &root)).unwrap();
                 assert_eq!(content.held.len(), 1);
                 assert_eq!(content.held[0].certificate.der(), root);
-                assert_eq!((content.held[0].label.as_str(), content.held[0].trust), ("root", Trust::Trusted));
+                assert_eq!(
+                    (content.held[0].label.as_str(), content.held[0].trust),
+                    ("root", Trust::Trusted)
+                );
             }
         }
     }

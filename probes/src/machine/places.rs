@@ -85,15 +85,31 @@ pub const PLACES: &[Place] = &[
     trusted("~/.config/mozilla/firefox/*", "Firefox", Remedy::Firefox),
     trusted("~/snap/firefox/common/.mozilla/firefox/*", "Firefox (snap)", Remedy::Firefox),
     trusted("~/snap/firefox/common/.config/mozilla/firefox/*", "Firefox (snap)", Remedy::Firefox),
-    trusted("~/.var/app/org.mozilla.firefox/.mozilla/firefox/*", "Firefox (flatpak)", Remedy::Firefox),
-    trusted("~/.var/app/org.mozilla.firefox/config/mozilla/firefox/*", "Firefox (flatpak)", Remedy::Firefox),
+    trusted(
+        "~/.var/app/org.mozilla.firefox/.mozilla/firefox/*",
+        "Firefox (flatpak)",
+        Remedy::Firefox,
+    ),
+    trusted(
+        "~/.var/app/org.mozilla.firefox/config/mozilla/firefox/*",
+        "Firefox (flatpak)",
+        Remedy::Firefox,
+    ),
     trusted("~/.librewolf/*", "LibreWolf", Remedy::Firefox),
-    trusted("~/.var/app/io.gitlab.librewolf-community/.librewolf/*", "LibreWolf (flatpak)", Remedy::Firefox),
+    trusted(
+        "~/.var/app/io.gitlab.librewolf-community/.librewolf/*",
+        "LibreWolf (flatpak)",
+        Remedy::Firefox,
+    ),
     trusted("~/Library/Application Support/Firefox/Profiles/*", "Firefox", Remedy::Firefox),
     trusted("$APPDATA/Mozilla/Firefox/Profiles/*", "Firefox", Remedy::Firefox),
     trusted("~/.thunderbird/*", "Thunderbird", Remedy::Thunderbird),
     trusted("~/snap/thunderbird/common/.thunderbird/*", "Thunderbird (snap)", Remedy::Thunderbird),
-    trusted("~/.var/app/org.mozilla.Thunderbird/.thunderbird/*", "Thunderbird (flatpak)", Remedy::Thunderbird),
+    trusted(
+        "~/.var/app/org.mozilla.Thunderbird/.thunderbird/*",
+        "Thunderbird (flatpak)",
+        Remedy::Thunderbird,
+    ),
     trusted("~/Library/Thunderbird/Profiles/*", "Thunderbird", Remedy::Thunderbird),
     trusted("$APPDATA/Thunderbird/Profiles/*", "Thunderbird", Remedy::Thunderbird),
     // Java. Where both lie side by side, it reads jssecacerts and not cacerts.
@@ -108,7 +124,11 @@ pub const PLACES: &[Place] = &[
     trusted("/usr/lib/jvm/*/jre/lib/security/*cacerts", JAVA, Remedy::Java),
     trusted("~/.sdkman/candidates/java/*/lib/security/*cacerts", JAVA, Remedy::Java),
     trusted("~/.java/deployment/security/trusted.*cacerts", "Java's plug-in", Remedy::Java),
-    trusted("/Library/Java/JavaVirtualMachines/*/Contents/Home/lib/security/*cacerts", JAVA, Remedy::Java),
+    trusted(
+        "/Library/Java/JavaVirtualMachines/*/Contents/Home/lib/security/*cacerts",
+        JAVA,
+        Remedy::Java,
+    ),
     trusted("$ProgramFiles/Java/*/lib/security/*cacerts", JAVA, Remedy::Java),
     trusted("$ProgramFiles/Eclipse Adoptium/*/lib/security/*cacerts", JAVA, Remedy::Java),
 ];
@@ -151,7 +171,11 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for place in PLACES {
             let start = place.pattern.split('/').next().unwrap();
-            assert!(start.is_empty() || start == "~" || start.starts_with('$'), "{}", place.pattern);
+            assert!(
+                start.is_empty() || start == "~" || start.starts_with('$'),
+                "{}",
+                place.pattern
+            );
             assert!(seen.insert(place.pattern), "{} is there twice", place.pattern);
         }
     }

@@ -64,7 +64,11 @@ pub fn enterprise_setting(place: &str, on: bool) -> Setting {
     } else {
         "this browser does not trust roots that were added to the system"
     };
-    Setting { place: place.into(), says: format!("{ENTERPRISE_ROOTS} is {on}"), means: means.into() }
+    Setting {
+        place: place.into(),
+        says: format!("{ENTERPRISE_ROOTS} is {on}"),
+        means: means.into(),
+    }
 }
 
 /// What a policy file of Firefox says: whether the system's roots count, and certificates to install.
@@ -134,7 +138,8 @@ mod tests {
 
     #[test]
     fn preferences_of_firefox() {
-        let pref = |value: &str| format!("// a comment\nuser_pref(\"{ENTERPRISE_ROOTS}\", {value});\n");
+        let pref =
+            |value: &str| format!("// a comment\nuser_pref(\"{ENTERPRISE_ROOTS}\", {value});\n");
         for (preferences, expected) in [
             (vec![pref("true")], Some(true)),
             (vec![pref("true"), pref("false")], Some(false)),

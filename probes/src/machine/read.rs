@@ -160,7 +160,10 @@ impl Found {
     fn open(&mut self, machine: &Machine, path: &Path, what: &str, remedy: Remedy, trust: Trust) {
         let real = machine.real(path);
         let nss = |name: &str| real.join(name).is_file();
-        let browser = matches!(remedy, Remedy::Firefox | Remedy::Thunderbird | Remedy::Chromium | Remedy::Certutil);
+        let browser = matches!(
+            remedy,
+            Remedy::Firefox | Remedy::Thunderbird | Remedy::Chromium | Remedy::Certutil
+        );
         let (path, real) = if nss("cert9.db") || nss("cert8.db") {
             let name = if nss("cert9.db") { "cert9.db" } else { "cert8.db" };
             (path.join(name), real.join(name))
@@ -185,7 +188,8 @@ impl Found {
         }
         let read = if canonical.is_dir() {
             directory(&canonical).map(|(content, failed)| {
-                let below = |failed: Failed| Failed { path: format!("{shown}/{}", failed.path), ..failed };
+                let below =
+                    |failed: Failed| Failed { path: format!("{shown}/{}", failed.path), ..failed };
                 self.failed.extend(failed.into_iter().map(below));
                 (Kind::Directory, content)
             })
@@ -212,7 +216,9 @@ impl Found {
     fn text(&mut self, machine: &Machine, path: &Path) -> Option<String> {
         match bytes(&machine.real(path)) {
             Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-            Err(StoreError::Unreadable(error)) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(StoreError::Unreadable(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                None
+            }
             Err(error) => {
                 self.fail(path.to_string_lossy().into_owned(), error);
                 None
@@ -223,7 +229,9 @@ impl Found {
 
 /// What browsers are told: preferences of each profile, and policies.
 fn browsers(machine: &Machine, found: &mut Found) {
-    for place in PLACES.iter().filter(|place| matches!(place.remedy, Remedy::Firefox | Remedy::Thunderbird)) {
+    for place in
+        PLACES.iter().filter(|place| matches!(place.remedy, Remedy::Firefox | Remedy::Thunderbird))
+    {
         for profile in machine.expand(place.pattern) {
             let texts: Vec<_> = ["prefs.js", "user.js"]
                 .iter()
@@ -248,7 +256,9 @@ fn browsers(machine: &Machine, found: &mut Found) {
                         installed(machine, found, &name);
                     }
                 }
-                Err(error) => found.fail(shown, StoreError::Unreadable(std::io::Error::other(error))),
+                Err(error) => {
+                    found.fail(shown, StoreError::Unreadable(std::io::Error::other(error)))
+                }
             }
         }
     }
@@ -265,7 +275,9 @@ fn browsers(machine: &Machine, found: &mut Found) {
                     remedy: Remedy::BrowserPolicy,
                     content,
                 }),
-                Err(error) => found.fail(shown, StoreError::Unreadable(std::io::Error::other(error))),
+                Err(error) => {
+                    found.fail(shown, StoreError::Unreadable(std::io::Error::other(error)))
+                }
             }
         }
     }
@@ -294,7 +306,8 @@ fn debian(machine: &Machine, found: &mut Found) {
     for name in policies::turned_off(&list) {
         let path = Path::new("/usr/share/ca-certificates").join(name);
         if let Ok((_, read)) = file(&machine.real(&path)) {
-            let off = |held: Held| Held { trust: Trust::Distrusted, label: name.to_owned(), ..held };
+            let off =
+                |held: Held| Held { trust: Trust::Distrusted, label: name.to_owned(), ..held };
             content.held.extend(read.held.into_iter().map(off));
         }
     }
@@ -313,7 +326,9 @@ fn overrides(machine: &Machine, found: &mut Found) {
             let Some(text) = found.text(machine, &path) else { continue };
             let name = format!("{setting} of {}", path.display());
             let values = environment::values(&text, setting);
-            named.extend(values.into_iter().map(|value| (name.clone(), (*reader).to_owned(), value)));
+            named.extend(
+                values.into_iter().map(|value| (name.clone(), (*reader).to_owned(), value)),
+            );
         }
     }
     for (name, readers, value) in named {
@@ -324,7 +339,13 @@ fn overrides(machine: &Machine, found: &mut Found) {
         let means = format!("these roots count for {readers}");
         found.settings.push(Setting { place: name.clone(), says: value, means });
         let before = found.stores.len();
-        found.open(machine, &path, &format!("named by {name}"), Remedy::Environment, Trust::Trusted);
+        found.open(
+            machine,
+            &path,
+            &format!("named by {name}"),
+            Remedy::Environment,
+            Trust::Trusted,
+        );
         for store in &mut found.stores[before..] {
             store.content.held.iter_mut().for_each(|held| held.label.clone_from(&name));
         }
@@ -398,12 +419,19 @@ fn directory(path: &Path) -> Result<(Content, Vec<Failed>), StoreError> {
     Ok((content.each_once(), failed))
 }
 
-fn below(path: &Path, prefix: &str, depth: usize, files: &mut Vec<String>) -> Result<(), StoreError> {
+fn below(
+    path: &Path,
+    prefix: &str,
+    depth: usize,
+    files: &mut Vec<String>,
+) -> Result<(), StoreError> {
     fs::read_dir(path).map_err(StoreError::Unreadable)?;
     for name in names(path) {
         let entry = path.join(&name);
         let shown = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-        let Ok(kind) = fs::symlink_metadata(&entry).map(|metadata| metadata.file_type()) else { continue };
+        let Ok(kind) = fs::symlink_metadata(&entry).map(|metadata| metadata.file_type()) else {
+            continue;
+        };
         if kind.is_dir() && depth > 0 {
             // One folder that nobody may look into hides only itself.
             let _ = below(&entry, &shown, depth - 1, files);

@@ -137,7 +137,10 @@ fn moved(directory: &str, file: &str, update: &str) -> Option<Steps> {
     };
     Some(Steps {
         take_out: vec![format!("$ sudo mv {from} ~/"), format!("$ sudo {update}")],
-        put_back: vec![format!("$ sudo mv {copy} {to}"), format!("$ sudo {}", update.trim_end_matches(" --fresh"))],
+        put_back: vec![
+            format!("$ sudo mv {copy} {to}"),
+            format!("$ sudo {}", update.trim_end_matches(" --fresh")),
+        ],
     })
 }
 
@@ -231,11 +234,23 @@ mod tests {
     #[test]
     fn exact_words() {
         let certificate = Certificate::from_bytes(&Authority::root("Root").certificate).unwrap();
-        let debian = steps(Remedy::Debian, "/usr/local/share/ca-certificates", "corp/My Root.crt", &certificate);
+        let debian = steps(
+            Remedy::Debian,
+            "/usr/local/share/ca-certificates",
+            "corp/My Root.crt",
+            &certificate,
+        );
         let debian = debian.unwrap();
-        assert_eq!(debian.take_out[0], "$ sudo mv '/usr/local/share/ca-certificates/corp/My Root.crt' ~/");
-        assert_eq!(debian.put_back[0], "$ sudo mv ~/'My Root.crt' '/usr/local/share/ca-certificates/corp/My Root.crt'");
-        let nss = steps(Remedy::Certutil, "/home/a/.pki/nssdb/cert9.db", "root", &certificate).unwrap();
+        assert_eq!(
+            debian.take_out[0],
+            "$ sudo mv '/usr/local/share/ca-certificates/corp/My Root.crt' ~/"
+        );
+        assert_eq!(
+            debian.put_back[0],
+            "$ sudo mv ~/'My Root.crt' '/usr/local/share/ca-certificates/corp/My Root.crt'"
+        );
+        let nss =
+            steps(Remedy::Certutil, "/home/a/.pki/nssdb/cert9.db", "root", &certificate).unwrap();
         assert_eq!(nss.take_out[1], "$ certutil -D -d sql:/home/a/.pki/nssdb -n root");
         assert_eq!(steps(Remedy::Java, "/cacerts", "a\nb", &certificate), None);
     }

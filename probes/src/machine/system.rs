@@ -22,7 +22,10 @@ pub struct Listed {
 /// The stores of the system that this program was built for; none on those whose stores are files.
 pub fn listed(home: Option<&Path>) -> Vec<Listed> {
     if cfg!(windows) {
-        return windows::KEYS.iter().filter_map(|(key, what, trust)| registry(key, what, *trust)).collect();
+        return windows::KEYS
+            .iter()
+            .filter_map(|(key, what, trust)| registry(key, what, *trust))
+            .collect();
     }
     if cfg!(target_os = "macos") { keychains(home) } else { Vec::new() }
 }
@@ -53,7 +56,8 @@ fn keychains(home: Option<&Path>) -> Vec<Listed> {
         }
         let own = macos::OWN.contains(pattern);
         let path = path.to_string_lossy().into_owned();
-        let printed = output(Path::new("/usr/bin/security"), &["find-certificate", "-a", "-p", &path]);
+        let printed =
+            output(Path::new("/usr/bin/security"), &["find-certificate", "-a", "-p", &path]);
         let content = printed.and_then(|text| macos::listed(&text, &settings, own));
         Some(Listed { path, what, remedy: Remedy::MacOs, content })
     });
@@ -65,7 +69,8 @@ fn trust_settings(domain: &[&str]) -> Option<Vec<(String, Trust)>> {
     let folder = std::env::temp_dir().join(format!("kua-roots-{}", std::process::id()));
     std::fs::create_dir(&folder).ok()?;
     let file = folder.join("settings.plist");
-    let arguments = [&["trust-settings-export"], domain, &[file.to_str().unwrap_or_default()]].concat();
+    let arguments =
+        [&["trust-settings-export"], domain, &[file.to_str().unwrap_or_default()]].concat();
     let written = output(Path::new("/usr/bin/security"), &arguments);
     let text = written.ok().and_then(|_| std::fs::read_to_string(&file).ok());
     // What cannot be removed is an empty list in a temporary folder.
@@ -74,7 +79,8 @@ fn trust_settings(domain: &[&str]) -> Option<Vec<(String, Trust)>> {
 }
 
 fn output(program: &Path, arguments: &[&str]) -> Result<Vec<u8>, StoreError> {
-    let failed = |said: String| StoreError::Program { program: program.display().to_string(), said };
+    let failed =
+        |said: String| StoreError::Program { program: program.display().to_string(), said };
     let output = Command::new(program).args(arguments).output();
     let output = output.map_err(|error| failed(error.to_string()))?;
     if output.stdout.len() > super::MAX_STORE {

@@ -13,14 +13,46 @@ pub(super) const SERIALIZED: &[u8] = b"\0\0\0\0CERT";
 /// Keys below which each certificate has a key named by its SHA-1, with a value named `Blob`; what
 /// they mean, in words; and whether Windows trusts or distrusts what lies there.
 pub const KEYS: &[(&str, &str, Trust)] = &[
-    (r"HKLM\SOFTWARE\Microsoft\SystemCertificates\ROOT\Certificates", "the machine's roots", Trust::Trusted),
-    (r"HKLM\SOFTWARE\Microsoft\SystemCertificates\AuthRoot\Certificates", "roots of Microsoft's program", Trust::Trusted),
-    (r"HKLM\SOFTWARE\Policies\Microsoft\SystemCertificates\Root\Certificates", "roots by policy", Trust::Trusted),
-    (r"HKLM\SOFTWARE\Microsoft\EnterpriseCertificates\Root\Certificates", "roots of the organisation's directory", Trust::Trusted),
-    (r"HKCU\SOFTWARE\Microsoft\SystemCertificates\Root\Certificates", "the user's roots", Trust::Trusted),
-    (r"HKCU\SOFTWARE\Policies\Microsoft\SystemCertificates\Root\Certificates", "the user's roots by policy", Trust::Trusted),
-    (r"HKLM\SOFTWARE\Microsoft\SystemCertificates\Disallowed\Certificates", "distrusted on this machine", Trust::Distrusted),
-    (r"HKCU\SOFTWARE\Microsoft\SystemCertificates\Disallowed\Certificates", "distrusted by the user", Trust::Distrusted),
+    (
+        r"HKLM\SOFTWARE\Microsoft\SystemCertificates\ROOT\Certificates",
+        "the machine's roots",
+        Trust::Trusted,
+    ),
+    (
+        r"HKLM\SOFTWARE\Microsoft\SystemCertificates\AuthRoot\Certificates",
+        "roots of Microsoft's program",
+        Trust::Trusted,
+    ),
+    (
+        r"HKLM\SOFTWARE\Policies\Microsoft\SystemCertificates\Root\Certificates",
+        "roots by policy",
+        Trust::Trusted,
+    ),
+    (
+        r"HKLM\SOFTWARE\Microsoft\EnterpriseCertificates\Root\Certificates",
+        "roots of the organisation's directory",
+        Trust::Trusted,
+    ),
+    (
+        r"HKCU\SOFTWARE\Microsoft\SystemCertificates\Root\Certificates",
+        "the user's roots",
+        Trust::Trusted,
+    ),
+    (
+        r"HKCU\SOFTWARE\Policies\Microsoft\SystemCertificates\Root\Certificates",
+        "the user's roots by policy",
+        Trust::Trusted,
+    ),
+    (
+        r"HKLM\SOFTWARE\Microsoft\SystemCertificates\Disallowed\Certificates",
+        "distrusted on this machine",
+        Trust::Distrusted,
+    ),
+    (
+        r"HKCU\SOFTWARE\Microsoft\SystemCertificates\Disallowed\Certificates",
+        "distrusted by the user",
+        Trust::Distrusted,
+    ),
 ];
 
 const CERTIFICATE: u32 = 32;
@@ -118,7 +150,8 @@ mod tests {
     #[test]
     fn values_of_the_registry() {
         let root = Authority::root("Root").certificate;
-        let value = [written(3, &[7; 20]), written(11, &friendly("My Root")), written(32, &root)].concat();
+        let value =
+            [written(3, &[7; 20]), written(11, &friendly("My Root")), written(32, &root)].concat();
         assert_eq!(blob(&value).unwrap(), Some((root.as_slice(), "My Root".into())));
         let text = format!(
             "\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\X\\Certificates\\AB\r\n    Blob    REG_BINARY    {}\r\n\r\n\
@@ -128,7 +161,10 @@ mod tests {
         );
         let content = listed(&text, Trust::Distrusted).unwrap();
         assert_eq!((content.held.len(), content.passed_over), (1, 1));
-        assert_eq!((content.held[0].label.as_str(), content.held[0].trust), ("My Root", Trust::Distrusted));
+        assert_eq!(
+            (content.held[0].label.as_str(), content.held[0].trust),
+            ("My Root", Trust::Distrusted)
+        );
         for cut in 1..value.len() {
             let _ = blob(&value[..cut]);
         }
@@ -139,7 +175,8 @@ mod tests {
     fn saved_stores() {
         let root = Authority::root("Root").certificate;
         let end = [0; 12];
-        let saved = [SERIALIZED, &written(11, &friendly("My Root")), &written(32, &root), &end].concat();
+        let saved =
+            [SERIALIZED, &written(11, &friendly("My Root")), &written(32, &root), &end].concat();
         let content = serialized(&saved).unwrap();
         assert_eq!(content.held[0].certificate.der(), root);
         for cut in 0..saved.len() {
