@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 use kua_console::{CommonArgs, Moment, ReferenceArgs, Trouble, finish, now, parse_moment};
 use kua_probes::machine::audit::{self, Report};
 use kua_probes::machine::read::{self, Failed, Found, Machine};
+use kua_probes::machine::search::search;
 use kua_probes::machine::signed::Signatures;
 
 use super::records::Records;
@@ -74,23 +75,27 @@ impl Roots {
                     .map_err(|error| Trouble::new("cannot write the report").because(error))?;
                 writeln!(out)?;
             }
-            Format::Text => page::write(&mut out, &report, common.verbose > 0)?,
+            Format::Text => page::write(&mut out, &report, common.verbose > 0, self.title())?,
         }
         out.flush()?;
         drop(out);
         Ok(self.unread(found.failed))
     }
 
+    fn title(&self) -> &'static str {
+        if self.store.is_empty() { "What this machine trusts" } else { "What these stores hold" }
+    }
+
     fn find(&self) -> Result<Found, Trouble> {
         if !self.store.is_empty() {
             return Ok(read::asked(&Machine::this(), &self.store));
         }
-        let Some(root) = &self.root else { return Ok(read::search(&Machine::this())) };
+        let Some(root) = &self.root else { return Ok(search(&Machine::this())) };
         if !root.is_dir() {
             let what = format!("cannot look at the machine below {}", root.display());
             return Err(Trouble::new(what).because("there is no such directory"));
         }
-        Ok(read::search(&Machine::below(root)))
+        Ok(search(&Machine::below(root)))
     }
 
     /// Looks in the records for chains that a root found here signed.

@@ -65,6 +65,8 @@ pub struct Summary {
     pub trusted: usize,
     /// Those of the trusted ones whose key a root program holds.
     pub in_programs: usize,
+    /// Those that it holds and says nothing of.
+    pub held: usize,
     /// Certificates that it distrusts, held or not.
     pub distrusted: usize,
     /// Entries that are no certificate or cannot be read.
@@ -107,10 +109,12 @@ pub enum Group {
     Capability,
     /// Every root program that held it has removed it.
     Removed,
-    /// In no root program.
+    /// In no root program, and in a place that a person or a program adds to.
     Local,
     /// In no root program, and not able to sign others: one site or service that is trusted by itself.
     Single,
+    /// In no root program, and only in stores that the system makes.
+    Bundled,
     /// Every store here that says anything of it distrusts it.
     Distrusted,
     /// No store here says that it is trusted.
@@ -208,11 +212,20 @@ pub struct Location {
     pub label: String,
     /// What the store says of it.
     pub trust: Trust,
+    /// Whether the system makes the store from other places.
+    pub generated: bool,
     /// The date of the entry or file; absent where the store keeps none.
     pub since: Option<String>,
     /// How to change that.
     #[serde(flatten)]
     pub steps: Option<Steps>,
+}
+
+impl Root {
+    /// Whether it is trusted in a place that the system does not make from others.
+    pub fn is_added(&self) -> bool {
+        self.places.iter().any(|place| place.trust == Trust::Trusted && !place.generated)
+    }
 }
 
 /// Groups what was found, as of `now`.
@@ -226,6 +239,7 @@ pub fn audit(found: &Found, reference: &Reference, now: OffsetDateTime) -> Repor
                 what: store.what.clone(),
                 label: entry.label.clone(),
                 trust: entry.trust,
+                generated: store.remedy.is_generated(),
                 since: entry.since.map(rfc3339),
                 steps: steps(store.remedy, &store.path, &entry.label, certificate),
             };
@@ -270,6 +284,7 @@ fn distrust_without_certificate(
                     what: store.what.clone(),
                     label: String::new(),
                     trust: Trust::Distrusted,
+                    generated: false,
                     since: None,
                     steps: None,
                 });
@@ -291,6 +306,7 @@ fn summary(store: &Store, reference: &Reference, now: OffsetDateTime) -> Summary
         certificates: content.held.len(),
         trusted: with(Trust::Trusted).count(),
         in_programs: with(Trust::Trusted).filter(|held| in_program(&held.certificate)).count(),
+        held: with(Trust::Unsaid).count(),
         distrusted: with(Trust::Distrusted).count() + content.distrusted.len(),
         passed_over: content.passed_over,
     }
@@ -418,6 +434,7 @@ fn group(root: &Root, dossier: Option<(Actor, Conduct)>, vouched: bool, fields: 
         None if !root.programs.is_empty() || vouched => Group::Public,
         None if !root.removed.is_empty() => Group::Removed,
         None if !fields.is_ca => Group::Single,
-        None => Group::Local,
+        None if root.is_added() => Group::Local,
+        None => Group::Bundled,
     }
 }

@@ -87,6 +87,8 @@ pub struct Setting {
     pub says: String,
     /// What that means, in a sentence.
     pub means: String,
+    /// Whether it only names a store that the system makes, as it would be without it.
+    pub usual: bool,
 }
 
 /// The stores that variables name: what the variable is, who reads it, and the path.
@@ -124,6 +126,7 @@ pub fn switches(environment: &BTreeMap<String, String>) -> Vec<Setting> {
         let fits = values.is_empty() && !value.is_empty() || values.contains(&value.as_str());
         fits.then(|| Setting {
             place: (*name).into(),
+            usual: false,
             says: value.clone(),
             means: format!(
                 "{reader} does not check certificates at all: anybody on the way can answer"

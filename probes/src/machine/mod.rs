@@ -16,6 +16,7 @@ pub mod places;
 pub mod policies;
 pub mod read;
 pub mod remedy;
+pub mod search;
 pub mod signed;
 pub mod system;
 pub mod windows;

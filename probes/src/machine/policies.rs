@@ -66,6 +66,7 @@ pub fn enterprise_setting(place: &str, on: bool) -> Setting {
     };
     Setting {
         place: place.into(),
+        usual: false,
         says: format!("{ENTERPRISE_ROOTS} is {on}"),
         means: means.into(),
     }

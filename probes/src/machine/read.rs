@@ -1,6 +1,6 @@
-//! Finds the stores of a machine and reads them, without a lock or a change.
+//! Opens the stores of a machine and reads them, without a lock or a change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use super::container::{self, Kind};
-use super::environment::{self, Setting};
-use super::places::{self, PLACES};
+use super::environment::Setting;
+use super::places;
 use super::remedy::Remedy;
-use super::{Content, Held, MAX_CERTIFICATES, MAX_STORE, StoreError, Trust, policies, system};
+use super::{Content, MAX_CERTIFICATES, MAX_STORE, StoreError, Trust};
 
 /// Deepest folder below a directory of certificates that is looked into.
 const DEPTH: usize = 4;
@@ -61,7 +61,7 @@ pub struct Found {
     /// Settings that change what is trusted.
     pub settings: Vec<Setting>,
     /// Files that were read, so that a second name of one is not read again.
-    seen: BTreeSet<PathBuf>,
+    seen: BTreeMap<PathBuf, Remedy>,
 }
 
 impl Machine {
@@ -86,7 +86,7 @@ impl Machine {
     }
 
     /// Where a path of the machine lies on this one.
-    fn real(&self, path: &Path) -> PathBuf {
+    pub(super) fn real(&self, path: &Path) -> PathBuf {
         match &self.root {
             Some(root) => root.join(path.strip_prefix("/").unwrap_or(path)),
             None => path.to_path_buf(),
@@ -94,7 +94,7 @@ impl Machine {
     }
 
     /// The paths of the machine that fit a pattern and exist.
-    fn expand(&self, pattern: &str) -> Vec<PathBuf> {
+    pub(super) fn expand(&self, pattern: &str) -> Vec<PathBuf> {
         let (start, rest) = pattern.split_once('/').unwrap_or((pattern, ""));
         let starts = match start {
             "~" => self.homes.clone(),
@@ -121,32 +121,6 @@ impl Machine {
     }
 }
 
-/// Looks at every place that is known.
-pub fn search(machine: &Machine) -> Found {
-    let mut found = Found::default();
-    for place in PLACES {
-        for path in machine.expand(place.pattern) {
-            found.open(machine, &path, place.what, place.remedy, place.trust);
-        }
-    }
-    if machine.root.is_none() {
-        for listed in system::listed(machine.homes.first().map(PathBuf::as_path)) {
-            let (what, remedy) = (listed.what.to_owned(), listed.remedy);
-            match listed.content {
-                Ok(content) => {
-                    let kind = Kind::System;
-                    found.stores.push(Store { path: listed.path, what, kind, remedy, content });
-                }
-                Err(error) => found.failed.push(Failed { path: listed.path, error }),
-            }
-        }
-    }
-    browsers(machine, &mut found);
-    debian(machine, &mut found);
-    overrides(machine, &mut found);
-    found
-}
-
 /// Reads what somebody asked for: a file or a directory.
 pub fn asked(machine: &Machine, paths: &[PathBuf]) -> Found {
     let mut found = Found::default();
@@ -157,7 +131,14 @@ pub fn asked(machine: &Machine, paths: &[PathBuf]) -> Found {
 }
 
 impl Found {
-    fn open(&mut self, machine: &Machine, path: &Path, what: &str, remedy: Remedy, trust: Trust) {
+    pub(super) fn open(
+        &mut self,
+        machine: &Machine,
+        path: &Path,
+        what: &str,
+        remedy: Remedy,
+        trust: Trust,
+    ) {
         let real = machine.real(path);
         let nss = |name: &str| real.join(name).is_file();
         let browser = matches!(
@@ -183,9 +164,10 @@ impl Found {
             let error = std::io::Error::other("it leads out of the folder that is looked at");
             return self.fail(shown, StoreError::Unreadable(error));
         }
-        if !self.seen.insert(canonical.clone()) {
+        if self.seen.contains_key(&canonical) {
             return;
         }
+        self.seen.insert(canonical.clone(), remedy);
         let read = if canonical.is_dir() {
             directory(&canonical).map(|(content, failed)| {
                 let below =
@@ -202,18 +184,27 @@ impl Found {
                     content.held.iter_mut().for_each(|held| held.trust = Trust::Distrusted);
                 }
                 let what = what.to_owned();
+                let asked = remedy == Remedy::File;
+                let remedy = if asked { Remedy::of_asked(kind) } else { remedy };
                 self.stores.push(Store { path: shown, what, kind, remedy, content });
             }
             Err(error) => self.fail(shown, error),
         }
     }
 
-    fn fail(&mut self, path: String, error: StoreError) {
+    pub(super) fn fail(&mut self, path: String, error: StoreError) {
         self.failed.push(Failed { path, error });
     }
 
+    /// Whether a path leads to a store that was read before and that the system makes.
+    pub(super) fn is_generated(&self, machine: &Machine, path: &Path) -> bool {
+        let canonical = fs::canonicalize(machine.real(path));
+        let remedy = canonical.ok().and_then(|canonical| self.seen.get(&canonical).copied());
+        remedy.is_some_and(Remedy::is_generated)
+    }
+
     /// The text of a file that need not be there.
-    fn text(&mut self, machine: &Machine, path: &Path) -> Option<String> {
+    pub(super) fn text(&mut self, machine: &Machine, path: &Path) -> Option<String> {
         match bytes(&machine.real(path)) {
             Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
             Err(StoreError::Unreadable(error)) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -227,134 +218,8 @@ impl Found {
     }
 }
 
-/// What browsers are told: preferences of each profile, and policies.
-fn browsers(machine: &Machine, found: &mut Found) {
-    for place in
-        PLACES.iter().filter(|place| matches!(place.remedy, Remedy::Firefox | Remedy::Thunderbird))
-    {
-        for profile in machine.expand(place.pattern) {
-            let texts: Vec<_> = ["prefs.js", "user.js"]
-                .iter()
-                .filter_map(|name| found.text(machine, &profile.join(name)))
-                .collect();
-            let texts: Vec<_> = texts.iter().map(String::as_str).collect();
-            if let Some(on) = policies::enterprise_roots(&texts) {
-                found.settings.push(policies::enterprise_setting(&profile.to_string_lossy(), on));
-            }
-        }
-    }
-    for pattern in policies::FIREFOX {
-        for path in machine.expand(pattern) {
-            let Some(text) = found.text(machine, &path) else { continue };
-            let shown = path.to_string_lossy().into_owned();
-            match policies::firefox(&text) {
-                Ok((roots, install)) => {
-                    if let Some(on) = roots {
-                        found.settings.push(policies::enterprise_setting(&shown, on));
-                    }
-                    for name in install {
-                        installed(machine, found, &name);
-                    }
-                }
-                Err(error) => {
-                    found.fail(shown, StoreError::Unreadable(std::io::Error::other(error)))
-                }
-            }
-        }
-    }
-    for (pattern, browser) in policies::CHROMIUM {
-        for path in machine.expand(pattern) {
-            let Some(text) = found.text(machine, &path) else { continue };
-            let shown = path.to_string_lossy().into_owned();
-            match policies::chromium(&text) {
-                Ok(content) if content == Content::default() => {}
-                Ok(content) => found.stores.push(Store {
-                    path: shown,
-                    what: format!("policy of {browser}"),
-                    kind: Kind::Pem,
-                    remedy: Remedy::BrowserPolicy,
-                    content,
-                }),
-                Err(error) => {
-                    found.fail(shown, StoreError::Unreadable(std::io::Error::other(error)))
-                }
-            }
-        }
-    }
-}
-
-/// A certificate that a policy installs: a whole path, or a name in one of a few folders.
-fn installed(machine: &Machine, found: &mut Found, name: &str) {
-    let what = "installed by Firefox's policy";
-    if name.starts_with('/') || name.contains(":\\") {
-        return found.open(machine, Path::new(name), what, Remedy::BrowserPolicy, Trust::Trusted);
-    }
-    for folder in policies::FIREFOX_CERTIFICATES {
-        for folder in machine.expand(folder) {
-            let path = folder.join(name);
-            if machine.real(&path).is_file() {
-                found.open(machine, &path, what, Remedy::BrowserPolicy, Trust::Trusted);
-            }
-        }
-    }
-}
-
-/// Certificates that Debian's list turns off.
-fn debian(machine: &Machine, found: &mut Found) {
-    let Some(list) = found.text(machine, Path::new(policies::DEBIAN)) else { return };
-    let mut content = Content::default();
-    for name in policies::turned_off(&list) {
-        let path = Path::new("/usr/share/ca-certificates").join(name);
-        if let Ok((_, read)) = file(&machine.real(&path)) {
-            let off =
-                |held: Held| Held { trust: Trust::Distrusted, label: name.to_owned(), ..held };
-            content.held.extend(read.held.into_iter().map(off));
-        }
-    }
-    if !content.held.is_empty() {
-        let (path, kind) = (policies::DEBIAN.to_owned(), Kind::Pem);
-        let what = "turned off on this machine".to_owned();
-        found.stores.push(Store { path, what, kind, remedy: Remedy::Generated, content });
-    }
-}
-
-/// Stores that variables and settings name, and what turns verification off.
-fn overrides(machine: &Machine, found: &mut Found) {
-    let mut named = environment::named(&machine.environment);
-    for (pattern, setting, reader) in environment::FILES {
-        for path in machine.expand(pattern) {
-            let Some(text) = found.text(machine, &path) else { continue };
-            let name = format!("{setting} of {}", path.display());
-            let values = environment::values(&text, setting);
-            named.extend(
-                values.into_iter().map(|value| (name.clone(), (*reader).to_owned(), value)),
-            );
-        }
-    }
-    for (name, readers, value) in named {
-        let path = match (value.strip_prefix("~/"), machine.homes.first()) {
-            (Some(below), Some(home)) => home.join(below),
-            _ => PathBuf::from(&value),
-        };
-        let means = format!("these roots count for {readers}");
-        found.settings.push(Setting { place: name.clone(), says: value, means });
-        let before = found.stores.len();
-        found.open(
-            machine,
-            &path,
-            &format!("named by {name}"),
-            Remedy::Environment,
-            Trust::Trusted,
-        );
-        for store in &mut found.stores[before..] {
-            store.content.held.iter_mut().for_each(|held| held.label.clone_from(&name));
-        }
-    }
-    found.settings.extend(environment::switches(&machine.environment));
-}
-
 /// One file of any kind. A file with one certificate lends it its date.
-fn file(path: &Path) -> Result<(Kind, Content), StoreError> {
+pub(super) fn file(path: &Path) -> Result<(Kind, Content), StoreError> {
     let (kind, mut content) = container::read(&bytes(path)?)?;
     if let ([one], Kind::Pem | Kind::Der) = (content.held.as_mut_slice(), kind) {
         one.since = written(path);

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use kua::chain::Certificate;
 
+use super::container::Kind;
+
 /// Who looks after a place, and so how it is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Remedy {
@@ -31,6 +33,8 @@ pub enum Remedy {
     FreeBsd,
     /// The system makes it from other places.
     Generated,
+    /// A keystore that the system makes from other places; `keytool` can change it.
+    GeneratedJava,
     /// `keytool`.
     Java,
     /// macOS's keychains.
@@ -43,6 +47,22 @@ pub enum Remedy {
     TrustAnchor,
     /// Windows' `certutil`.
     Windows,
+}
+
+impl Remedy {
+    /// Whether the system makes the place from others, so that it changes with them.
+    pub fn is_generated(self) -> bool {
+        matches!(self, Self::Generated | Self::GeneratedJava)
+    }
+
+    /// How a store of a kind is changed that somebody asked about.
+    pub fn of_asked(kind: Kind) -> Self {
+        match kind {
+            Kind::Jks | Kind::Pkcs12 => Self::Java,
+            Kind::Nss => Self::Certutil,
+            Kind::Der | Kind::Directory | Kind::Pem | Kind::System | Kind::Windows => Self::File,
+        }
+    }
 }
 
 /// What to type or where to click, a step a line. Commands begin with `$ `.
@@ -75,11 +95,13 @@ pub fn steps(remedy: Remedy, path: &str, label: &str, certificate: &Certificate)
         Remedy::File => {
             let file = quoted(path)?;
             Steps {
-                take_out: vec![format!("take its block out of {file}, or move the file away")],
-                put_back: vec![format!("put it back into {file}")],
+                take_out: vec![format!(
+                    "if a program reads {file}: keep a copy, and take the certificate out of it"
+                )],
+                put_back: vec![format!("put the copy back to {file}")],
             }
         }
-        Remedy::Java => keytool(path, label, &copy)?,
+        Remedy::GeneratedJava | Remedy::Java => keytool(path, label, &copy)?,
         Remedy::Certutil => certutil(path, label, &copy)?,
         Remedy::Firefox | Remedy::Thunderbird | Remedy::Chromium => {
             let menu = menu(remedy);

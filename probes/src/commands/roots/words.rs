@@ -3,9 +3,9 @@
 use kua::reference::Conduct;
 use kua_probes::machine::audit::{Group, Known, Root};
 
-/// The heading of a group, and what it means. None for those that are only counted.
-pub(super) fn of_group(group: Group) -> Option<(&'static str, &'static str)> {
-    let words = match group {
+/// The heading of a group, and what it means.
+pub(super) fn of_group(group: Group) -> (&'static str, &'static str) {
+    match group {
         Group::KnownInterceptor => (
             "Roots of known interceptors",
             "Whoever holds such a key can answer in the place of any site, and programs that use \
@@ -43,10 +43,16 @@ pub(super) fn of_group(group: Group) -> Option<(&'static str, &'static str)> {
         ),
         Group::Local => (
             "Roots in no root program",
-            "These accuse nobody. Somebody added them to this machine: an employer or a school, \
-             an antivirus program or parental control, a tool of developers (mkcert, mitmproxy), \
-             a container, a network at home. Whoever holds the key of one can answer in the \
-             place of any site, so for each of them you should know who that is.",
+            "These accuse nobody. Somebody added them: an employer or a school, an antivirus \
+             program or parental control, a tool of developers (mkcert, mitmproxy), a container, \
+             a network at home. Whoever holds the key of one can answer in the place of any \
+             site, so for each of them you should know who that is.",
+        ),
+        Group::Bundled => (
+            "Roots in no root program, in stores that the system makes",
+            "No place where people add roots has them. Most came with the system's own package, \
+             from an older state of a root program or for another purpose; a bundle that somebody \
+             edited looks the same.",
         ),
         Group::Single => (
             "Certificates that are trusted by themselves",
@@ -62,14 +68,20 @@ pub(super) fn of_group(group: Group) -> Option<(&'static str, &'static str)> {
             "Entries that no parser accepts",
             "Programs differ in what they do with these bytes; most ignore them.",
         ),
-        Group::Held | Group::Public => return None,
-    };
-    Some(words)
+        Group::Held => ("Certificates that are held and not trusted", ""),
+        Group::Public => ("Roots that a root program vouches for", ""),
+    }
 }
 
-/// Whether a reader is told what to do about a group.
-pub(super) fn wants_action(group: Group) -> bool {
-    group <= Group::Single
+/// Whether the roots of a group are named without being asked for.
+pub(super) fn is_listed(group: Group) -> bool {
+    group < Group::Held || group == Group::Unreadable
+}
+
+/// Whether one line says enough: an old system has many of these.
+pub(super) fn is_brief(root: &Root) -> bool {
+    let few = matches!(root.group, Group::Removed | Group::Single) && !root.is_added();
+    few || root.group == Group::Bundled || !is_listed(root.group)
 }
 
 /// What is known of one root, a line a fact.
