@@ -10,8 +10,9 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use kua_console::{CommonArgs, Moment, ReferenceArgs, Trouble, finish, now, parse_moment};
-use kua_probes::machine::audit::{self, Report};
+use kua_probes::machine::audit::audit;
 use kua_probes::machine::read::{self, Failed, Found, Machine};
+use kua_probes::machine::report::Report;
 use kua_probes::machine::search::search;
 use kua_probes::machine::signed::Signatures;
 
@@ -66,7 +67,7 @@ impl Roots {
         let reference = self.reference.load()?;
         let now = now(self.at)?;
         let found = self.find()?;
-        let mut report = audit::audit(&found, &reference, now);
+        let mut report = audit(&found, &reference, now);
         self.tie(&found, &mut report)?;
         let mut out = anstream::stdout().lock();
         match self.format {

@@ -125,4 +125,38 @@ mod tests {
         let old = read(&hash([0x00, 0x06, 0x15, 0x61])).unwrap_err();
         assert!(matches!(old, StoreError::OldNss), "{old}");
     }
+
+    /// Every store, cut and changed anywhere: an answer or an error, and never more than it holds.
+    #[test]
+    fn damaged_stores_of_every_kind() {
+        use crate::machine::testing::{TRUSTS, database, keystore};
+
+        let root = Authority::root("Root").certificate;
+        let stores = [
+            root.clone(),
+            pem(&root).into_bytes(),
+            database(&[("root", &root, Some(TRUSTS))]),
+            keystore("changeit", &[("root", &root)]),
+            [windows::SERIALIZED, &[32, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7], &[0; 12]].concat(),
+        ];
+        // A plain sequence of numbers: the same bytes on every machine.
+        let mut state = 1_u32;
+        let mut next = move |below: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as usize % below
+        };
+        for store in stores {
+            assert!(read(&store).is_ok());
+            for _ in 0..300 {
+                let mut changed = store[..1 + next(store.len())].to_vec();
+                for _ in 0..next(4) {
+                    let at = next(changed.len());
+                    changed[at] = u8::try_from(next(256)).unwrap();
+                }
+                if let Ok((_, content)) = read(&changed) {
+                    assert!(content.held.len() <= 1);
+                }
+            }
+        }
+    }
 }

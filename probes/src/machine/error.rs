@@ -27,7 +27,7 @@ pub enum StoreError {
     NotNss,
     /// An NSS database in the format from before 2018.
     #[error(
-        "it is an NSS database of the old kind (cert8.db), which programs stopped to use in 2018"
+        "it is an NSS database of the old kind (cert8.db), which programs stopped using in 2018"
     )]
     OldNss,
     /// A program that lists a system's store ended badly.

@@ -117,30 +117,11 @@ impl<'a> Reader<'a> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use kua_mint::{Authority, NOW};
 
     use super::*;
-
-    /// A keystore as `keytool -importcert` makes it.
-    pub(crate) fn keystore(password: &str, entries: &[(&str, &[u8])]) -> Vec<u8> {
-        let mut bytes = [MAGICS[0], &2_u32.to_be_bytes()].concat();
-        bytes.extend(u32::try_from(entries.len()).unwrap().to_be_bytes());
-        for (alias, der) in entries {
-            bytes.extend(TRUSTED.to_be_bytes());
-            for text in [alias, "X.509"] {
-                if text == "X.509" {
-                    bytes.extend((NOW * 1000).to_be_bytes());
-                }
-                bytes.extend(u16::try_from(text.len()).unwrap().to_be_bytes());
-                bytes.extend(text.as_bytes());
-            }
-            bytes.extend(u32::try_from(der.len()).unwrap().to_be_bytes());
-            bytes.extend(*der);
-        }
-        let hash = keyed(password, &bytes);
-        [bytes, hash].concat()
-    }
+    use crate::machine::testing::keystore;
 
     #[test]
     fn aliases_and_dates() {

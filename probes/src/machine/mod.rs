@@ -16,10 +16,14 @@ pub mod places;
 pub mod policies;
 pub mod read;
 pub mod remedy;
+pub mod report;
 pub mod search;
 pub mod signed;
 pub mod system;
 pub mod windows;
+
+#[cfg(test)]
+mod testing;
 
 pub use error::StoreError;
 

@@ -155,78 +155,22 @@ fn trust(object: &Object) -> Trust {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use kua::chain::Certificate;
     use kua_mint::Authority;
-    use rusqlite::params;
 
     use super::*;
-
-    /// A database with one object for each certificate, and one for what is said of it.
-    pub(crate) fn database(entries: &[(&str, &[u8], Option<u32>)]) -> Vec<u8> {
-        let mut connection = Connection::open_in_memory().unwrap();
-        let columns = "a0, a3, a11, a81, a82, ace536358, ace5363b4";
-        connection
-            .execute_batch(&format!(
-                "CREATE TABLE nssPublic (id PRIMARY KEY UNIQUE ON CONFLICT ABORT, {columns});"
-            ))
-            .unwrap();
-        let insert = format!(
-            "INSERT INTO nssPublic (id, {columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
-        );
-        for (position, (label, der, said)) in (0_i64..).zip(entries) {
-            let certificate = Certificate::from_bytes(der).unwrap();
-            let fields = certificate.fields().unwrap();
-            let (issuer, serial) = (fields.issuer.der(), &fields.serial);
-            let class = CERTIFICATE.to_be_bytes();
-            if !label.is_empty() {
-                connection
-                    .execute(
-                        &insert,
-                        params![
-                            2 * position,
-                            class,
-                            label.as_bytes(),
-                            der,
-                            issuer,
-                            serial,
-                            None::<&[u8]>,
-                            None::<&[u8]>
-                        ],
-                    )
-                    .unwrap();
-            }
-            if let Some(said) = said {
-                let sha1 = HEXLOWER.decode(certificate.sha1().as_bytes()).unwrap();
-                connection
-                    .execute(
-                        &insert,
-                        params![
-                            2 * position + 1,
-                            TRUST[0].to_be_bytes(),
-                            NO_BYTES,
-                            None::<&[u8]>,
-                            issuer,
-                            serial,
-                            said.to_be_bytes(),
-                            sha1
-                        ],
-                    )
-                    .unwrap();
-            }
-        }
-        connection.serialize(MAIN_DB).unwrap().to_vec()
-    }
+    use crate::machine::testing::{DISTRUSTS, TRUSTS, database};
 
     #[test]
     fn what_is_said_goes_with_issuer_and_serial() {
         let roots: Vec<_> =
             ["One", "Two", "Three", "Four"].map(|name| Authority::root(name).certificate).into();
         let bytes = database(&[
-            ("trusted", &roots[0], Some(TRUSTED[1])),
-            ("distrusted", &roots[1], Some(DISTRUSTED[0])),
+            ("trusted", &roots[0], Some(TRUSTS)),
+            ("distrusted", &roots[1], Some(DISTRUSTS)),
             ("held", &roots[2], None),
-            ("", &roots[3], Some(DISTRUSTED[0])),
+            ("", &roots[3], Some(DISTRUSTS)),
         ]);
         let mut in_a_journal = bytes.clone();
         in_a_journal[18..20].copy_from_slice(&[2, 2]);

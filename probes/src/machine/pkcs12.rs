@@ -50,7 +50,7 @@ fn content(archive: &Pkcs12Archive) -> Result<Content, StoreError> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use kua_mint::Authority;
     use p12_keystore::{Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry};
 

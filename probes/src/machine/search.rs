@@ -161,3 +161,6 @@ fn overrides(machine: &Machine, found: &mut Found) {
     }
     found.settings.extend(environment::switches(&machine.environment));
 }
+
+#[cfg(all(test, unix))]
+mod tests;

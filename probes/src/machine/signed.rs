@@ -10,8 +10,8 @@ use kua::path::{SigningKey, path};
 use kua::signature::{Signed as Verified, signed_by};
 use serde::Serialize;
 
-use super::audit::{Group, Records, Report};
 use super::read::Found;
+use super::report::{Group, Records, Report};
 
 /// Most names that are kept for one root.
 const MAX_NAMES: usize = 1000;

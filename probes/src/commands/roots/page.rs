@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use kua_probes::machine::Trust;
-use kua_probes::machine::audit::{Group, Location, Report, Root, Summary};
 use kua_probes::machine::container::Kind;
+use kua_probes::machine::report::{Group, Location, Report, Root, Summary};
 
 use super::words;
 
@@ -127,7 +127,7 @@ fn section(out: &mut impl Write, report: &Report, group: Group, all: bool) -> io
         let facts = words::of_root(root);
         let facts =
             if facts.is_empty() { String::new() } else { format!("; {}", facts.join("; ")) };
-        paragraph(out, "  ", &printable(&format!("{}{facts}", name(root))))?;
+        item(out, &printable(&format!("{}{facts}", name(root))))?;
     }
     Ok(())
 }
@@ -150,6 +150,11 @@ fn one(out: &mut impl Write, root: &Root) -> io::Result<()> {
 
 fn name(root: &Root) -> String {
     if root.subject.is_empty() { root.sha256.to_string() } else { printable(&root.subject) }
+}
+
+/// The same where two roots of one name must be told apart.
+fn name_and_hash(root: &Root) -> String {
+    format!("{} ({})", name(root), &root.sha256.to_string()[..12])
 }
 
 fn location(place: &Location) -> String {
@@ -177,12 +182,23 @@ fn heading(out: &mut impl Write, text: &str) -> io::Result<()> {
 
 /// A text in lines of at most [`WIDTH`] characters, where words allow it.
 fn paragraph(out: &mut impl Write, indent: &str, text: &str) -> io::Result<()> {
+    hanging(out, indent, indent, text)
+}
+
+/// The same for one of a list.
+fn item(out: &mut impl Write, text: &str) -> io::Result<()> {
+    hanging(out, "  ", "      ", text)
+}
+
+fn hanging(out: &mut impl Write, first: &str, others: &str, text: &str) -> io::Result<()> {
+    let mut indent = first;
     let mut line = String::new();
     for word in text.split_whitespace() {
         let length = indent.len() + line.chars().count() + 1 + word.chars().count();
         if !line.is_empty() && length > WIDTH {
             writeln!(out, "{indent}{line}")?;
             line.clear();
+            indent = others;
         }
         if !line.is_empty() {
             line.push(' ');

@@ -1,7 +1,7 @@
 //! What each group of roots means, in words that a volunteer understands.
 
 use kua::reference::Conduct;
-use kua_probes::machine::audit::{Group, Known, Root};
+use kua_probes::machine::report::{Group, Known, Root};
 
 /// The heading of a group, and what it means.
 pub(super) fn of_group(group: Group) -> (&'static str, &'static str) {
@@ -89,7 +89,7 @@ pub(super) fn of_root(root: &Root) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(known) = &root.dossier {
         lines.push(format!(
-            "{}: {} ({}), {}",
+            "{} {} ({}), {}",
             by(root),
             known.title,
             known.id,

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use kua_probes::machine::Trust;
-use kua_probes::machine::audit::{Group, Report, Root};
+use kua_probes::machine::report::{Group, Report, Root};
 
-use super::{BOLD, heading, name, paragraph, printable};
+use super::{BOLD, heading, name_and_hash, paragraph, printable};
 use crate::commands::roots::words;
 
 pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
@@ -36,7 +36,7 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     }
     if !wanted.is_empty() {
         let text = "Ask who put a root here before you take it out: an employer's programs, an \
-             antivirus or a container may stop to work without theirs. Keep the copies, so that you \
+             antivirus or a container may stop working without theirs. Keep the copies, so that you \
              can put it back. Start programs again afterwards.";
         paragraph(out, "  ", text)?;
     }
@@ -46,25 +46,21 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     if !bundled.is_empty() {
         writeln!(out)?;
         let text = format!(
-            "{} lie only in stores that the system makes from its own packages: update the system, \
-             which takes out what its root program removed. To take out one by hand: on Debian, put \
-             ! before its line in /etc/ca-certificates.conf and run update-ca-certificates; on \
-             Fedora and Arch, put a copy into the folder blocklist of the trust source and run \
-             update-ca-trust. Undo the same to have it back.",
-            if bundled.len() == 1 {
-                "1 root does".to_owned()
-            } else {
-                format!("{} roots", bundled.len())
-            }
+            "Only in stores that the system makes from others: {} of the certificates above. Update \
+             the system, which takes out what its root program removed. To take out one by \
+             hand: on Debian, put ! before its line in /etc/ca-certificates.conf and run \
+             update-ca-certificates; on Fedora and Arch, put a copy into the folder blocklist of the \
+             trust source and run update-ca-trust. Undo the same to have it back.",
+            bundled.len()
         );
-        paragraph(out, "  ", &text.replace("1 root does lie", "1 root lies"))?;
+        paragraph(out, "  ", &text)?;
     }
     Ok(())
 }
 
 /// The ways to take a root out; a store that the system makes follows by itself.
 fn ways(out: &mut impl Write, root: &Root) -> io::Result<()> {
-    writeln!(out, "\n  {BOLD}{}{BOLD:#}", name(root))?;
+    writeln!(out, "\n  {BOLD}{}{BOLD:#}", name_and_hash(root))?;
     let places = root.places.iter();
     for place in places.filter(|place| place.trust == Trust::Trusted && !place.generated) {
         writeln!(out, "    out of {}", printable(&place.store))?;

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use kua_probes::machine::Trust;
-use kua_probes::machine::audit::{Report, Root};
+use kua_probes::machine::report::{Report, Root};
 use kua_probes::machine::signed::Signed;
 
-use super::{BOLD, day, heading, name, paragraph, printable};
+use super::{BOLD, day, heading, name_and_hash, paragraph, printable};
 
 /// How many names of one story are shown.
 const NAMES: usize = 6;
@@ -22,7 +22,7 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     paragraph(out, "  ", &text)?;
     for root in &report.roots {
         if let Some(signed) = &root.signed {
-            writeln!(out, "\n  {BOLD}{}{BOLD:#}", name(root))?;
+            writeln!(out, "\n  {BOLD}{}{BOLD:#}", name_and_hash(root))?;
             paragraph(out, "    ", &told(root, signed))?;
         }
     }
