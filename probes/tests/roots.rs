@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 #[path = "../src/machine/testing.rs"]
 mod testing;
@@ -245,7 +246,7 @@ fn what_roots_of_this_machine_signed() {
         };
         format!("{}\n", kua::wire::to_line(&measurement).trim_end())
     };
-    // The same name as the state's root, another key: it signed nothing of this.
+    // Firefox holds a root of the state's name with another key: it signed none of these.
     let records = [
         seen(&world.public, "genuine.example", 3, &[]),
         seen(&middle, "forged.example", 2, &[&middle.certificate]),

@@ -6,7 +6,7 @@ use p12_keystore::error::Error;
 use super::{Content, StoreError, Trust, jks, pem};
 
 /// Whether the bytes are a PFX: a sequence that begins with the version, 3.
-pub(super) fn is_pfx(bytes: &[u8]) -> bool {
+pub fn is_pfx(bytes: &[u8]) -> bool {
     // Some programs write lengths that DER does not have.
     let content = bytes.get(1).map(|first| match first {
         0..=0x80 => 2,

@@ -54,7 +54,7 @@ pub fn enterprise_roots(preferences: &[&str]) -> Option<bool> {
         let (name, value) = inner.split_once(',')?;
         (name.trim().trim_matches('"') == ENTERPRISE_ROOTS).then(|| value.trim() == "true")
     });
-    said.last()
+    said.fold(None, |_, value| Some(value))
 }
 
 /// What that means.

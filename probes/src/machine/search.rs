@@ -65,7 +65,7 @@ fn browsers(machine: &Machine, found: &mut Found) {
                     }
                 }
                 Err(error) => {
-                    found.fail(shown, StoreError::Unreadable(std::io::Error::other(error)))
+                    found.fail(shown, StoreError::Unreadable(std::io::Error::other(error)));
                 }
             }
         }
@@ -84,7 +84,7 @@ fn browsers(machine: &Machine, found: &mut Found) {
                     content,
                 }),
                 Err(error) => {
-                    found.fail(shown, StoreError::Unreadable(std::io::Error::other(error)))
+                    found.fail(shown, StoreError::Unreadable(std::io::Error::other(error)));
                 }
             }
         }

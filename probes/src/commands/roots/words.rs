@@ -80,7 +80,8 @@ pub(super) fn is_listed(group: Group) -> bool {
 
 /// Whether one line says enough: an old system has many of these.
 pub(super) fn is_brief(root: &Root) -> bool {
-    let few = matches!(root.group, Group::Removed | Group::Single) && !root.is_added();
+    let few =
+        matches!(root.group, Group::Blocked | Group::Removed | Group::Single) && !root.is_added();
     few || root.group == Group::Bundled || !is_listed(root.group)
 }
 
@@ -114,9 +115,10 @@ pub(super) fn of_root(root: &Root) -> Vec<String> {
             why.unwrap_or_default()
         ));
     }
-    for removed in &root.removed {
-        lines
-            .push(format!("not in {} since {} or somewhat before", removed.program, removed.until));
+    let removed = root.removed.iter().map(|known| format!("{} by {}", known.program, known.until));
+    let removed: Vec<_> = removed.collect();
+    if !removed.is_empty() {
+        lines.push(format!("removed: {}", removed.join(", ")));
     }
     if !root.programs.is_empty() {
         lines.push(format!("in {}", root.programs.join(", ")));

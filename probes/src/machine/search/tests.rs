@@ -1,5 +1,7 @@
 //! Every place of every system, each on a machine made for the test.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

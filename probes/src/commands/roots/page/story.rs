@@ -38,7 +38,7 @@ fn told(root: &Root, signed: &Signed) -> String {
     };
     match root.places.iter().filter_map(|place| place.since.as_deref()).min() {
         Some(since) => {
-            text.push_str(&format!(" (oldest date of an entry or file: {})", day(since)))
+            text.push_str(&format!(" (oldest date of an entry or file: {})", day(since)));
         }
         None => text.push_str(" (no store keeps a date)"),
     }
