@@ -226,3 +226,6 @@ fn group(root: &Root, dossier: Option<(Actor, Conduct)>, vouched: bool, fields: 
         None => Group::Bundled,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,7 +88,7 @@ pub fn steps(remedy: Remedy, path: &str, label: &str, certificate: &Certificate)
         Remedy::TrustAnchor => {
             let file = quoted(path)?;
             Steps {
-                take_out: vec![format!("$ cp {file} ~"), format!("$ sudo trust anchor --remove {file}")],
+                take_out: vec![format!("$ cp -i {file} ~/"), format!("$ sudo trust anchor --remove {file}")],
                 put_back: vec![format!("$ sudo trust anchor {}", in_home(path)?)],
             }
         }
@@ -158,7 +158,7 @@ fn moved(directory: &str, file: &str, update: &str) -> Option<Steps> {
         None => format!("{to}/"),
     };
     Some(Steps {
-        take_out: vec![format!("$ sudo mv {from} ~/"), format!("$ sudo {update}")],
+        take_out: vec![format!("$ sudo mv -i {from} ~/"), format!("$ sudo {update}")],
         put_back: vec![
             format!("$ sudo mv {copy} {to}"),
             format!("$ sudo {}", update.trim_end_matches(" --fresh")),
@@ -265,7 +265,7 @@ mod tests {
         let debian = debian.unwrap();
         assert_eq!(
             debian.take_out[0],
-            "$ sudo mv '/usr/local/share/ca-certificates/corp/My Root.crt' ~/"
+            "$ sudo mv -i '/usr/local/share/ca-certificates/corp/My Root.crt' ~/"
         );
         assert_eq!(
             debian.put_back[0],

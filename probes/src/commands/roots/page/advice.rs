@@ -70,11 +70,11 @@ fn ways(out: &mut impl Write, root: &Root) -> io::Result<()> {
             continue;
         };
         for step in &steps.take_out {
-            writeln!(out, "      {step}")?;
+            writeln!(out, "      {}", printable(step))?;
         }
         writeln!(out, "    and back")?;
         for step in &steps.put_back {
-            writeln!(out, "      {step}")?;
+            writeln!(out, "      {}", printable(step))?;
         }
     }
     Ok(())
