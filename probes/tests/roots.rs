@@ -62,9 +62,10 @@ impl World {
     fn dossier(&self, id: &str, title: &str, actor: &str, conduct: &str, root: &Authority) {
         let key = BASE64.encode(&root.key.spki());
         let subject = kua::chain::name::Name::from_der(&root.name).unwrap();
+        let role = if actor == "local" { "planted-root" } else { "interception-authority" };
         let text = format!(
             "id = \"{id}\"\ntitle = \"{title}\"\ncountry = \"QZ\"\nactor = \"{actor}\"\n\
-             conduct = \"{conduct}\"\n[[key]]\nsubject = \"{subject}\"\n\
+             conduct = \"{conduct}\"\n[[key]]\nsubject = \"{subject}\"\nrole = \"{role}\"\n\
              public_key = \"{key}\"\n"
         );
         self.write(&format!("reference/interceptors/{id}.toml"), text);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use kua::chain::fields::Fields;
 use kua::chain::{Certificate, Fingerprint, KeyHash};
 use kua::moment::rfc3339;
-use kua::reference::{Actor, Conduct, Reference};
+use kua::reference::{Conduct, Reference, Role};
 use time::OffsetDateTime;
 
 use super::Trust;
@@ -129,6 +129,7 @@ fn root(
         owner: reference.roots.get(&certificate.fingerprint()).cloned(),
         signed_by: None,
         dossier: None,
+        noted_in: None,
         sibling_of: None,
         bears_name_of: None,
         named_like: None,
@@ -149,12 +150,14 @@ fn root(
     }
     // Who signed it matters where it is no root: an authority may hand out only the middle.
     let above = if fields.self_issued() { None } else { reference.signer(fields) };
-    let dossier = [Some(fields.key_hash), above.as_ref().map(|key| key.key_hash)];
-    let dossier = dossier.into_iter().flatten().find_map(|key| reference.dossier_with(key));
-    let dossier = dossier.map(|(dossier, _)| dossier);
+    let keys = [Some(fields.key_hash), above.as_ref().map(|key| key.key_hash)];
+    let interceptor = keys.into_iter().flatten().find_map(|key| reference.interceptor_with(key));
+    let listed = interceptor.or_else(|| reference.leaked_leaf_with(fields.key_hash));
     root.signed_by = above.as_ref().map(|key| key.subject.clone());
     let vouched = above.is_some_and(|key| reference.is_public(key.key_hash, Some(now)));
-    root.dossier = dossier.map(known);
+    root.dossier = listed.map(|(dossier, _)| known(dossier));
+    let noted = reference.public_authority_with(fields.key_hash);
+    root.noted_in = noted.map(|(dossier, _)| known(dossier));
     let sibling = reference.sibling(fields).filter(|_| root.programs.is_empty() && !vouched);
     root.sibling_of = sibling.map(|sibling| Known {
         fits: sibling.fit.fits.clone(),
@@ -162,8 +165,8 @@ fn root(
         ..known(sibling.dossier)
     });
     names(&mut root, fields, reference);
-    root.group =
-        group(&root, dossier.map(|dossier| (dossier.actor, dossier.conduct)), vouched, fields);
+    let shown = listed.map(|(dossier, key)| (key.role, dossier.conduct));
+    root.group = group(&root, shown, vouched, fields);
     root
 }
 
@@ -187,7 +190,7 @@ fn programs(root: &mut Root, key: KeyHash, reference: &Reference, now: OffsetDat
 
 /// What names say where no key says anything.
 fn names(root: &mut Root, fields: &Fields, reference: &Reference) {
-    if root.dossier.is_some() || !root.programs.is_empty() {
+    if root.dossier.is_some() || root.noted_in.is_some() || !root.programs.is_empty() {
         return;
     }
     let subject = fields.subject.attributes();
@@ -208,13 +211,13 @@ fn known(dossier: &kua::reference::Dossier) -> Known {
     }
 }
 
-fn group(root: &Root, dossier: Option<(Actor, Conduct)>, vouched: bool, fields: &Fields) -> Group {
+fn group(root: &Root, shown: Option<(Role, Conduct)>, vouched: bool, fields: &Fields) -> Group {
     let says = |trust: Trust| root.places.iter().any(|place| place.trust == trust);
     if !says(Trust::Trusted) {
         return if says(Trust::Distrusted) { Group::Distrusted } else { Group::Held };
     }
-    match dossier {
-        Some((Actor::Local, _)) => Group::SharedKey,
+    match shown {
+        Some((Role::PlantedRoot | Role::LeakedLeaf, _)) => Group::SharedKey,
         Some((_, Conduct::Interception)) => Group::KnownInterceptor,
         _ if root.sibling_of.is_some() => Group::Sibling,
         _ if !root.blocked.is_empty() => Group::Blocked,

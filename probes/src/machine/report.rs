@@ -92,7 +92,7 @@ pub struct Records {
 pub enum Group {
     /// A dossier lists its key, or the key that signed it, as one of an interceptor.
     KnownInterceptor,
-    /// A dossier lists its key as one of a product; others hold the same key.
+    /// A dossier lists its key as one whose private half many people have.
     SharedKey,
     /// Made as the authorities of a known interceptor are, by a key that no list knows.
     Sibling,
@@ -143,8 +143,10 @@ pub struct Root {
     pub owner: Option<RootOwner>,
     /// The key above, of a root program or a dossier, where it is no root itself.
     pub signed_by: Option<String>,
-    /// The dossier that lists its key or the key above.
+    /// The dossier that lists its key or the key above as an interceptor's, or as one that others have.
     pub dossier: Option<Known>,
+    /// The dossier that tells of its key as a public authority's, which accuses nobody.
+    pub noted_in: Option<Known>,
     /// The interceptor whose authorities are made like it.
     pub sibling_of: Option<Known>,
     /// A dossier whose name it bears with a key that is not listed. Names are nobody's.

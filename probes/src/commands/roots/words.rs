@@ -14,8 +14,8 @@ pub(super) fn of_group(group: Group) -> (&'static str, &'static str) {
         ),
         Group::SharedKey => (
             "Roots whose key is on many machines",
-            "A product put the same root on all its machines, and others have its private key: \
-             anybody who has it can answer in the place of any site. Take it out.",
+            "Their private keys came with a product to all its machines, or were published: anybody \
+             who has one can answer in the place of any site. Take them out.",
         ),
         Group::Sibling => (
             "Roots made like those of a known interceptor",
@@ -31,9 +31,10 @@ pub(super) fn of_group(group: Group) -> (&'static str, &'static str) {
         ),
         Group::Capability => (
             "Authorities that could intercept",
-            "Somebody who can order interception runs these authorities; no source says that \
-             one of them did it. People install such a root to reach sites that use it. While it \
-             is trusted, nothing but its owner's word keeps it from answering for other sites.",
+            "Somebody who can order interception runs these authorities, or they were made for it; \
+             no source says that one of them did it. People install a state's root to reach sites \
+             that use it. While it is trusted, nothing but its owner's word keeps it from \
+             answering for other sites.",
         ),
         Group::Removed => (
             "Roots that root programs removed",
@@ -96,6 +97,9 @@ pub(super) fn of_root(root: &Root) -> Vec<String> {
             known.id,
             conduct(known.conduct)
         ));
+    }
+    if let Some(known) = &root.noted_in {
+        lines.push(format!("told of in {} ({}); that accuses nobody", known.title, known.id));
     }
     if let Some(known) = &root.sibling_of {
         let misfits = match known.misfits.as_slice() {

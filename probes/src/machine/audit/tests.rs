@@ -65,8 +65,10 @@ fn reference(
     );
     let dossier = format!(
         "id = \"qz-state\"\ntitle = \"The state\"\ncountry = \"QZ\"\nactor = \"state\"\n[[key]]\n\
-         subject = \"CN=State Root\"\npublic_key = \"{}\"\n",
-        BASE64.encode(&state.key.spki())
+         subject = \"CN=State Root\"\npublic_key = \"{}\"\n[[key]]\nrole = \"misused-authority\"\n\
+         subject = \"CN=Removed Root\"\npublic_key = \"{}\"\n",
+        BASE64.encode(&state.key.spki()),
+        BASE64.encode(&removed.key.spki()),
     );
     let roots = format!("{}{}", pem(&public.certificate), pem(&removed.certificate));
     Reference::from_files([
@@ -98,7 +100,8 @@ fn table() {
         ("local root", trusted(&local.certificate), Group::Local),
         ("local root -> leaf", trusted(&local.leaf("a.example").certificate), Group::Single),
         ("blocked root", trusted(&blocked.certificate), Group::Blocked),
-        ("removed root", trusted(&removed.certificate), Group::Removed),
+        ("removed root, misused once", trusted(&removed.certificate), Group::Removed),
+        ("removed root -> intermediate", trusted(&middle(&removed)), Group::Local),
         (
             "local root in the system's bundle alone",
             vec![store(Remedy::Generated, Trust::Trusted, &local.certificate)],
@@ -135,6 +138,7 @@ fn what_is_told_of_programs_and_lists() {
     assert_eq!(told(&public).programs, ["Program"]);
     let until = Removed { program: "Program".into(), until: "2020-05-06".into() };
     assert_eq!((told(&removed).programs, told(&removed).removed), (vec![], vec![until]));
+    assert_eq!(told(&removed).noted_in.map(|known| known.id).as_deref(), Some("qz-state"));
     let list = &told(&blocked).blocked[0];
     assert_eq!((list.list.as_str(), list.since.as_deref()), ("List", Some("2021-01-02")));
     let namesake = Authority::root_with(Key::ecdsa_p256(), Template::authority(&state.name));
