@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &["chain", "measurement"]),
     ("reference", &["blocklist", "chain", "ct", "family", "forgery", "path", "signature", "trust"]),
     ("control", &["chain", "ct", "measurement", "path", "reference", "trust"]),
+    ("browser", &["blocklist", "chain", "ct", "path", "reference", "trust"]),
     (
         "detect",
         &[
@@ -41,6 +42,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "verdict",
         &[
             "attribution",
+            "browser",
             "chain",
             "control",
             "detect",
@@ -51,7 +53,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "trust",
         ],
     ),
-    ("campaign", &["chain", "detect", "measurement", "moment", "path", "reference", "verdict"]),
+    (
+        "campaign",
+        &["browser", "chain", "detect", "measurement", "moment", "path", "reference", "verdict"],
+    ),
 ];
 
 /// The crates and what each may depend on, tests aside.

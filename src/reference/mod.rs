@@ -2,6 +2,7 @@
 //! certificates, known products and the owners of networks, parsed from files laid out like `certs/`.
 
 mod block_list;
+mod browser;
 mod built_in;
 mod dossier;
 mod error;
@@ -24,6 +25,9 @@ use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
 use time::OffsetDateTime;
 
+pub use browser::{
+    About, Block, Browsers, Client, ClientKind, Followed, Installed, KnownKey, Rule, Shows,
+};
 pub use built_in::built_in_files;
 pub use dossier::{Actor, Conduct, Dossier, Family, Period};
 pub use error::ReferenceError;
@@ -84,6 +88,8 @@ pub struct Reference {
     pub private_pkis: Vec<PrivatePki>,
     /// Products that intercept on the machine or network of their owner.
     pub products: Vec<Product>,
+    /// What clients do with chains whose root was installed; may be empty, and then nothing is said.
+    pub browsers: Browsers,
     /// Networks that states own, by AS number.
     pub owners: BTreeMap<u32, Owner>,
     /// What was read, in that order.
@@ -140,6 +146,7 @@ impl Reference {
             policies: Vec::new(),
             private_pkis: Vec::new(),
             products: Vec::new(),
+            browsers: Browsers::default(),
             owners: BTreeMap::new(),
             sources: Vec::new(),
             by_subject: BTreeMap::new(),
@@ -210,6 +217,7 @@ impl Reference {
                 date = list.date.map(|date| date.to_string());
                 self.logs.push(list);
             }
+            ("", "browsers.toml") => self.browsers = browser::parse(path, text)?,
             ("", "private_pki.toml") => {
                 self.private_pkis.extend(private_pki::parse(path, text)?);
             }
