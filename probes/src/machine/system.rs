@@ -36,7 +36,8 @@ fn registry(key: &str, what: &'static str, trust: Trust) -> Option<Listed> {
     // A key that is not there is no error: most machines have no policies.
     let said = output(&program, &["query", key, "/s", "/v", "Blob"]).ok()?;
     let content = windows::listed(&String::from_utf8_lossy(&said), trust);
-    Some(Listed { path: key.to_owned(), what, remedy: Remedy::Windows, content })
+    let remedy = if windows::PROGRAM.contains(&key) { Remedy::Generated } else { Remedy::Windows };
+    Some(Listed { path: key.to_owned(), what, remedy, content })
 }
 
 fn keychains(home: Option<&Path>) -> Vec<Listed> {
@@ -59,7 +60,8 @@ fn keychains(home: Option<&Path>) -> Vec<Listed> {
         let printed =
             output(Path::new("/usr/bin/security"), &["find-certificate", "-a", "-p", &path]);
         let content = printed.and_then(|text| macos::listed(&text, &settings, own));
-        Some(Listed { path, what, remedy: Remedy::MacOs, content })
+        let remedy = if own { Remedy::MacOs } else { Remedy::Generated };
+        Some(Listed { path, what, remedy, content })
     });
     keychains.collect()
 }

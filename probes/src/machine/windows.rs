@@ -55,6 +55,9 @@ pub const KEYS: &[(&str, &str, Trust)] = &[
     ),
 ];
 
+/// Keys that Windows fills by itself.
+pub const PROGRAM: &[&str] = &[r"HKLM\SOFTWARE\Microsoft\SystemCertificates\AuthRoot\Certificates"];
+
 const CERTIFICATE: u32 = 32;
 const FRIENDLY_NAME: u32 = 11;
 
@@ -169,6 +172,11 @@ mod tests {
             let _ = blob(&value[..cut]);
         }
         assert!(matches!(blob(&value[..value.len() - 1]), Err(StoreError::Cut)));
+    }
+
+    #[test]
+    fn what_windows_fills_is_among_its_keys() {
+        assert!(PROGRAM.iter().all(|own| KEYS.iter().any(|(key, _, _)| key == own)));
     }
 
     #[test]
