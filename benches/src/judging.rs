@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use kua::control::Controls;
 use kua::measurement::Measurement;
 use kua::reference::Reference;
+use kua::surroundings::Surroundings;
 use kua::verdict::{Verdict, judge};
 use kua::wire::from_line;
 
@@ -61,7 +61,7 @@ fn run(lines: &[Line], reference: &Reference) -> Result<Spent> {
 
         let clock = Clock::start();
         for (line, measurement) in lines.iter().zip(&read) {
-            let judgements = judge(measurement, reference, &Controls::none(), Some(1));
+            let judgements = judge(measurement, reference, &Surroundings::none(), Some(1));
             let expected = if line.intercepted { Verdict::Intercepted } else { Verdict::Normal };
             if judgements[0].verdict != expected {
                 let found = judgements[0].verdict;

@@ -5,10 +5,10 @@ use kua_mint::{Algorithm, Authority, Extension, Key, NOW, Template, name};
 use time::{Duration, OffsetDateTime};
 
 use super::*;
-use crate::control::Controls;
 use crate::detect::testing::measurement;
 use crate::measurement::Handshake;
 use crate::reference::{File, built_in_files};
+use crate::surroundings::Surroundings;
 use crate::verdict::judge;
 
 /// A public root, a state's root that clients refuse from some day on, and nobody's root; the rules
@@ -81,7 +81,7 @@ impl Desk {
         };
         let mut seen = measurement(&[shaken]);
         seen.started = Some(at);
-        let judged = judge(&seen, &self.reference, &Controls::none(), None);
+        let judged = judge(&seen, &self.reference, &Surroundings::none(), None);
         judged[0].browsers.clone()
     }
 

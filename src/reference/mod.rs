@@ -90,6 +90,8 @@ pub struct Reference {
     pub products: Vec<Product>,
     /// What clients do with chains whose root was installed; may be empty, and then nothing is said.
     pub browsers: Browsers,
+    /// Keys of captive portals' certificates.
+    pub portals: Vec<KeyHash>,
     /// Networks that states own, by AS number.
     pub owners: BTreeMap<u32, Owner>,
     /// What was read, in that order.
@@ -147,6 +149,7 @@ impl Reference {
             private_pkis: Vec::new(),
             products: Vec::new(),
             browsers: Browsers::default(),
+            portals: Vec::new(),
             owners: BTreeMap::new(),
             sources: Vec::new(),
             by_subject: BTreeMap::new(),
@@ -221,7 +224,11 @@ impl Reference {
             ("", "private_pki.toml") => {
                 self.private_pkis.extend(private_pki::parse(path, text)?);
             }
-            ("", "products.toml") => self.products.extend(product::parse(path, text)?),
+            ("", "products.toml") => {
+                let (products, portals) = product::parse(path, text)?;
+                self.products.extend(products);
+                self.portals.extend(portals);
+            }
             ("networks", "state_owned.csv") => self.owners.extend(owner::parse(path, text)?),
             // Notes for people (SOURCES.md, ...) and what later versions add.
             _ => return Ok(()),
