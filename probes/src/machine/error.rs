@@ -52,8 +52,8 @@ pub enum StoreError {
         /// What the reader said.
         reason: String,
     },
-    /// More certificates than [`MAX_CERTIFICATES`](super::MAX_CERTIFICATES).
-    #[error("it holds more than {} certificates", super::MAX_CERTIFICATES)]
+    /// More files or certificates than [`MAX_CERTIFICATES`](super::MAX_CERTIFICATES).
+    #[error("it holds more than {} files or certificates", super::MAX_CERTIFICATES)]
     TooMany,
     /// Longer than [`MAX_STORE`](super::MAX_STORE).
     #[error("it is longer than {} bytes", super::MAX_STORE)]
