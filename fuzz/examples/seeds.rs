@@ -1,4 +1,5 @@
-//! Mints the seeds of `certificate`, `record` and `reference` anew: `cargo run --example seeds` in this folder.
+//! Mints the seeds of `certificate`, `record`, `reference` and `store` anew:
+//! `cargo run --example seeds` in this folder.
 //! Dossiers and suites are in the repository already.
 
 #[path = "../../probes/src/machine/testing.rs"]
@@ -16,7 +17,12 @@ use time::OffsetDateTime;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
-    let minted = [("certificate", certificates()), ("record", records()?), ("store", stores())];
+    let minted = [
+        ("certificate", certificates()),
+        ("record", records()?),
+        ("reference", references()?),
+        ("store", stores()),
+    ];
     for (folder, files) in minted {
         fs::create_dir_all(seeds.join(folder))?;
         for (file, bytes) in files {
