@@ -1,5 +1,9 @@
-//! Mints the seeds of `certificate`, `record` and `reference` anew: `cargo run --example seeds` in this folder.
+//! Mints the seeds of `certificate`, `record`, `reference` and `store` anew:
+//! `cargo run --example seeds` in this folder.
 //! Dossiers and suites are in the repository already.
+
+#[path = "../../probes/src/machine/testing.rs"]
+mod testing;
 
 use std::error::Error;
 use std::fs;
@@ -13,9 +17,13 @@ use time::OffsetDateTime;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
-    for (folder, files) in
-        [("certificate", certificates()), ("record", records()?), ("reference", references()?)]
-    {
+    let minted = [
+        ("certificate", certificates()),
+        ("record", records()?),
+        ("reference", references()?),
+        ("store", stores()),
+    ];
+    for (folder, files) in minted {
         fs::create_dir_all(seeds.join(folder))?;
         for (file, bytes) in files {
             fs::write(seeds.join(folder).join(file), bytes)?;
@@ -25,6 +33,28 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 type Files = Vec<(&'static str, Vec<u8>)>;
+
+/// One store of each kind.
+fn stores() -> Files {
+    let root = Authority::root("Root").certificate;
+    let plain = kua_mint::pem(&root);
+    let windows = [b"\0\0\0\0CERT".as_slice(), &property(32, &root), &[0; 12]].concat();
+    vec![
+        ("pem", format!("# Root\n{plain}").into_bytes()),
+        ("p11-kit", format!("[p11-kit-object-v1]\nx-distrusted: true\n{plain}").into_bytes()),
+        ("jks", testing::keystore("changeit", &[("root", &root)])),
+        ("nss", testing::database(&[("root", &root, Some(testing::TRUSTS))])),
+        ("nss-distrust", testing::database(&[("", &root, Some(testing::DISTRUSTS))])),
+        ("windows", windows),
+        ("policy", b"{\"CACertificates\":[\"MIIB\"]}".to_vec()),
+    ]
+}
+
+/// A property of a certificate in a store of Windows.
+fn property(number: u32, value: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(value.len()).expect("a certificate is short");
+    [&number.to_le_bytes()[..], &1_u32.to_le_bytes(), &length.to_le_bytes(), value].concat()
+}
 
 /// One of each kind of key, signature and oddity, and a chain.
 fn certificates() -> Files {

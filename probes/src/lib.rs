@@ -6,6 +6,7 @@
 pub mod download;
 pub mod family;
 pub mod https;
+pub mod machine;
 pub mod resolver;
 pub mod route;
 pub mod steps;

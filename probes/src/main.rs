@@ -21,6 +21,7 @@ struct Kua {
 enum Command {
     Probe(commands::Probe),
     Inspect(commands::Inspect),
+    Roots(commands::Roots),
     Reference(commands::Reference),
 }
 
@@ -30,6 +31,7 @@ Examples:
   kua probe example.org              Probe one site
   kua probe --suite control          Probe the sites of a suite
   kua inspect chain.pem              Explain a chain that somebody sent you
+  kua roots                          Audit what this machine trusts
   kua reference show                 See what Kua compares with, and how old it is
 
 Exit status: 0 done, 1 failed, 2 bad command line, 3 a judgement at or above --fail-on.
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
     finish(match command {
         Command::Inspect(inspect) => inspect.run(&common),
         Command::Probe(probe) => probe.run(&common),
+        Command::Roots(roots) => roots.run(&common),
         Command::Reference(reference) => reference.run(&common),
     })
 }

@@ -5,7 +5,9 @@ mod inspect;
 mod probe;
 mod records;
 mod reference;
+mod roots;
 
 pub(crate) use inspect::Inspect;
 pub(crate) use probe::Probe;
 pub(crate) use reference::Reference;
+pub(crate) use roots::Roots;
