@@ -2,8 +2,8 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
+mod accuracy;
 mod ccadb;
-mod ccadb_corpus;
 mod ct_corpus;
 mod detectors;
 mod families;

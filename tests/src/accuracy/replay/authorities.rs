@@ -1,0 +1,175 @@
+//! Trusted authorities that were broken into, sold an intermediate, or signed for the wrong one.
+
+use kua::detect::Level::Confirmed;
+use kua::reference::Actor::PublicCa;
+use kua::verdict::Verdict::Normal;
+use kua_mint::{
+    Algorithm, Key, NOW, Presented, SERVER_AUTH, Template, basic_constraints, extended_key_usage,
+    name, san,
+};
+
+use crate::accuracy::built::Built;
+use crate::accuracy::expected::Expected;
+use crate::accuracy::scenario::{Scenario, Story};
+use crate::accuracy::world::{World, under};
+
+const DAY: i64 = 86_400;
+const GOOGLE: &str = "www.google.com";
+const YAHOO: &str = "login.yahoo.com";
+const CHAT: &str = "jabber.ru";
+const WALLET: &str = "developers.kakao.com";
+
+const NO_KEY: &str = "no dossier lists the key of the authority yet";
+const NO_CONSENSUS: &str = "no detector compares the keys that networks see yet";
+
+/// A genuine leaf for `host`, seen by probe and control.
+const fn genuine(build: fn(&World) -> Built) -> Option<Story> {
+    Some(Story {
+        drawn: "public root -> CA -> genuine leaf of another key; control: public",
+        build,
+        expected: Expected::plain(Normal, &["public-anchor"]),
+    })
+}
+
+/// Each with its neighbour.
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        id: "turktrust-ego",
+        incidents: &["tr-2012-turktrust"],
+        story: Story {
+            drawn: "[public root ->] rogue *.EGO.GOV.TR -> RSA-1024 SHA-1 leaf that is not DER; control: public",
+            build: |world| ego(world).control(&world.genuine(GOOGLE)),
+            expected: Expected::anomaly(&[]).says(&["weak-key"]),
+        },
+        neighbour: genuine(|world| {
+            Built::new(GOOGLE, world.genuine(GOOGLE)).control(&world.genuine(GOOGLE))
+        }),
+        known_gap: None,
+    },
+    Scenario {
+        id: "turktrust-ego-listed",
+        incidents: &["tr-2012-turktrust"],
+        story: Story {
+            drawn: "the same, and a dossier lists the key of the rogue authority",
+            build: |world| ego(world).control(&world.genuine(GOOGLE)),
+            expected: Expected::intercepted(
+                PublicCa,
+                Confirmed,
+                Some("tr-turktrust"),
+                &["signed-by-key", "key-in-chain"],
+            ),
+        },
+        neighbour: genuine(|world| Built::new(GOOGLE, world.genuine(GOOGLE))),
+        known_gap: Some(NO_KEY),
+    },
+    Scenario {
+        id: "diginotar",
+        incidents: &["ir-2011-diginotar"],
+        story: Story {
+            drawn: "[public root ->] CA -> leaf in no log; control: another key, in logs",
+            build: |world| unlogged(world, GOOGLE).control(&world.genuine(GOOGLE)),
+            expected: Expected::anomaly(&["control", "public-anchor"]).says(&["missing-scts"]),
+        },
+        neighbour: Some(Story {
+            drawn: "[public root ->] CA -> leaf in no log; control: the same",
+            build: |world| {
+                let unlogged = unlogged(world, GOOGLE);
+                let same = unlogged.presented.clone();
+                unlogged.control(&same).control(&world.genuine(GOOGLE))
+            },
+            expected: Expected::plain(Normal, &["public-anchor"]),
+        }),
+        known_gap: None,
+    },
+    Scenario {
+        id: "comodo-ra",
+        incidents: &["comodo-ra-2011"],
+        story: Story {
+            drawn: "[public root ->] CA -> leaf in no log, by order of a reseller; control: another CA's, in logs",
+            build: |world| {
+                let other = world.genuine_by(&world.other_ca, Template::leaf(&[YAHOO]));
+                unlogged(world, YAHOO).control(&other)
+            },
+            expected: Expected::anomaly(&["control", "public-anchor"]).says(&["missing-scts"]),
+        },
+        neighbour: genuine(|world| {
+            let other = world.genuine_by(&world.other_ca, Template::leaf(&[YAHOO]));
+            Built::new(YAHOO, world.genuine(YAHOO)).control(&other)
+        }),
+        known_gap: None,
+    },
+    Scenario {
+        id: "sold-intermediate",
+        incidents: &["trustwave-2012", "fr-2013-dgtresor", "in-2014-nic", "cn-2015-cnnic-mcs"],
+        story: Story {
+            drawn: "[public root ->] CA -> somebody's intermediate -> leaf in no log; control: public, in logs",
+            build: |world| {
+                let sold = world.public_ca.intermediate("MCSHOLDING TEST");
+                let chain = [&sold, &world.public_ca, &world.public];
+                let leaf = Template::leaf(&[GOOGLE]).valid(NOW - 5 * DAY, NOW + 10 * DAY);
+                Built::new(GOOGLE, under(&chain, leaf)).control(&world.genuine(GOOGLE))
+            },
+            expected: Expected::anomaly(&["control", "public-anchor"]).says(&["missing-scts"]),
+        },
+        neighbour: genuine(|world| {
+            let sold = world.public_ca.intermediate("Site's own CA");
+            let chain = [&sold, &world.public_ca, &world.public];
+            let own = || under(&chain, Template::leaf(&[GOOGLE]));
+            Built::new(GOOGLE, own()).control(&own())
+        }),
+        known_gap: None,
+    },
+    Scenario {
+        id: "jabber-ru",
+        incidents: &["de-2023-jabber-ru"],
+        story: Story {
+            drawn: "[public root ->] CA -> leaf in logs, seen by one network; others: another key of the same CA",
+            build: |world| Built::new(CHAT, world.genuine(CHAT)).control(&world.genuine(CHAT)),
+            expected: Expected::anomaly(&["consensus"]).says(&["consensus-outlier"]),
+        },
+        neighbour: genuine(|world| {
+            let here = world.genuine(CHAT);
+            Built::new(CHAT, here.clone()).control(&world.genuine(CHAT)).control(&here)
+        }),
+        known_gap: Some(NO_CONSENSUS),
+    },
+    Scenario {
+        id: "klayswap",
+        incidents: &["kr-2022-klayswap", "us-2022-celer"],
+        story: Story {
+            drawn: "[public root ->] another CA -> leaf in logs, after a hijacked route; others: the usual CA's",
+            build: |world| {
+                let other = world.genuine_by(&world.other_ca, Template::leaf(&[WALLET]));
+                Built::new(WALLET, other).control(&world.genuine(WALLET))
+            },
+            expected: Expected::anomaly(&["consensus"]).says(&["consensus-outlier"]),
+        },
+        neighbour: genuine(|world| {
+            let other = world.genuine_by(&world.other_ca, Template::leaf(&[WALLET]));
+            Built::new(WALLET, world.genuine(WALLET)).control(&other)
+        }),
+        known_gap: Some(NO_CONSENSUS),
+    },
+];
+
+fn unlogged(world: &World, host: &'static str) -> Built {
+    Built::new(host, world.unlogged_by(&world.public_ca, Template::leaf(&[host])))
+}
+
+/// Like the real leaf `60b35c92`: nothing but names, purpose and basic constraints.
+fn ego(world: &World) -> Built {
+    let subject = name(&[("C", "TR"), ("O", "EGO"), ("CN", "*.EGO.GOV.TR")]);
+    let rogue = world.public.intermediate_with(Key::rsa(2048), Template::authority(&subject));
+    let subject = name(&[("C", "US"), ("O", "Google Inc"), ("CN", "*.google.com")]);
+    let mut constraints = basic_constraints(false, None);
+    constraints.critical = false;
+    let template = Template::bare(&subject)
+        .valid(NOW - 30 * DAY, NOW + 150 * DAY)
+        .with(extended_key_usage(&[SERVER_AUTH]))
+        .with(constraints)
+        .with(san(&["*.google.com", "*.youtube.com", "google.com"]))
+        .algorithm(Algorithm::RsaSha1)
+        .explicit_false();
+    let forged = under(&[&rogue, &world.public], template);
+    Built::new(GOOGLE, Presented { key: Key::rsa(1024), ..forged })
+}

@@ -1,0 +1,157 @@
+//! The reference data that this program is built with, and stand-ins for keys that nobody here holds.
+
+use data_encoding::BASE64;
+use kua::reference::{File, Reference, built_in_files};
+use kua_mint::{
+    Authority, Key, Log, NOW, Presented, Template, aki, name, pem, sct_list, self_signed, ski,
+};
+
+/// Dossiers with a stand-in for their root: the dossier's id and the root's name.
+const STAND_INS: &[(&str, &[(&str, &str)])] = &[
+    ("kz-qaznet", &[("C", "KZ"), ("CN", "Qaznet Trust Network")]),
+    (
+        "kz-isca-2020",
+        &[("CN", "Information Security Certification Authority CA"), ("O", "ISCA"), ("C", "KZ")],
+    ),
+    ("kz-isca", ISCA),
+    (
+        "ru-trusted-root",
+        &[
+            ("C", "RU"),
+            ("O", "The Ministry of Digital Development and Communications"),
+            ("CN", "Russian Trusted Root CA"),
+        ],
+    ),
+];
+
+/// The name that seven Kazakh roots share.
+pub(super) const ISCA: &[(&str, &str)] =
+    &[("CN", "Information Security Certification Authority"), ("O", "ISCA"), ("C", "KZ")];
+
+/// Everything that scenarios are built from.
+pub(super) struct World {
+    pub(super) reference: Reference,
+    /// What the reference was read from.
+    pub(super) files: Vec<File>,
+    /// A root that a root program holds, and an intermediate of it.
+    pub(super) public: Authority,
+    pub(super) public_ca: Authority,
+    /// Another of its intermediates.
+    pub(super) other_ca: Authority,
+    /// The root that Signal's programs carry.
+    pub(super) signal: Authority,
+    stand_ins: Vec<(&'static str, Authority)>,
+    logs: [Log; 2],
+    /// Certificates of everybody, to be sent along.
+    pub(super) decoys: Vec<Vec<u8>>,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let public = root(&[("O", "Public Authority"), ("CN", "Public Root")]);
+        let signal = root(&[("O", "Signal Messenger, LLC"), ("CN", "Signal Messenger")]);
+        let [public_ca, other_ca] =
+            ["Public CA 1", "Public CA 2"].map(|name| public.intermediate(name));
+        let stand_ins: Vec<_> = STAND_INS.iter().map(|(id, rdns)| (*id, root(rdns))).collect();
+        let logs = [Log::new(), Log::new()];
+        let mut files: Vec<_> = built_in_files().collect();
+        for (id, root) in &stand_ins {
+            let key = BASE64.encode(&root.key.spki());
+            let more = format!("\n[[key]]\nsubject = \"CN=Stand-in\"\npublic_key = \"{key}\"\n");
+            extend(&mut files, &format!("interceptors/{id}.toml"), &more);
+        }
+        let key = BASE64.encode(&signal.key.spki());
+        let owner = format!(
+            "\n[[pki]]\nowner = \"Signal\"\nsuffixes = [\"signal.org\"]\n\
+             [[pki.key]]\nsubject = \"CN=Signal Messenger\"\npublic_key = \"{key}\"\n"
+        );
+        extend(&mut files, "private_pki.toml", &owner);
+        let policy = "\n[[policy]]\nprogram = \"Stand-in\"\nstores = [\"Stand-in\"]\n\
+                      from = \"2018-05-01\"\nrules = [{ scts = 2, operators = 2 }]\n";
+        extend(&mut files, "logs/policies.toml", policy);
+        files.push(File { path: "logs/stand-in.toml".into(), bytes: list(&logs).into_bytes() });
+        let store = format!("# program: Stand-in\n{}", pem(&public.certificate));
+        files.push(File { path: "stores/stand-in.pem".into(), bytes: store.into_bytes() });
+        let reference = Reference::from_files(files.clone()).unwrap();
+        let mut decoys: Vec<_> =
+            stand_ins.iter().map(|(_, root)| root.certificate.clone()).collect();
+        decoys.extend([&public, &public_ca, &signal].map(|known| known.certificate.clone()));
+        decoys.extend((decoys.len()..50).map(|_| Authority::root("Decoy").certificate));
+        Self { reference, files, public, public_ca, other_ca, signal, stand_ins, logs, decoys }
+    }
+
+    /// The stand-in for the root of a dossier.
+    pub(super) fn dossier(&self, id: &str) -> &Authority {
+        let found = self.stand_ins.iter().find(|(known, _)| *known == id);
+        &found.expect("the dossier has a stand-in").1
+    }
+
+    /// What the site `host` shows to everybody: a public authority's leaf that is in two logs.
+    pub(super) fn genuine(&self, host: &str) -> Presented {
+        self.genuine_by(&self.public_ca, Template::leaf(&[host, &format!("www.{host}")]))
+    }
+
+    /// A leaf of `authority`, an intermediate of the public root, that says what `template` says
+    /// and is in two logs.
+    pub(super) fn genuine_by(&self, authority: &Authority, template: Template) -> Presented {
+        let key = Key::ecdsa_p256();
+        let template = template.with(aki(&authority.key.id()));
+        let scts = [0, 1].map(|log: usize| self.logs[log].sct(authority, &key, &template));
+        let template = template.with(sct_list(&scts));
+        Presented { key, ..self.unlogged_by(authority, template) }
+    }
+
+    /// The same in no log.
+    pub(super) fn unlogged_by(&self, authority: &Authority, template: Template) -> Presented {
+        under(&[authority, &self.public], template)
+    }
+}
+
+/// A root named by `rdns`.
+pub(super) fn root(rdns: &[(&str, &str)]) -> Authority {
+    let key = Key::ecdsa_p256();
+    let template = Template::authority(&name(rdns)).with(ski(&key.id()));
+    Authority::root_with(key, template)
+}
+
+/// A leaf below `authorities`, the root last, which is not sent.
+pub(super) fn under(authorities: &[&Authority], template: Template) -> Presented {
+    Presented {
+        signer: authorities[0].clone(),
+        key: Key::ecdsa_p256(),
+        template,
+        above: authorities.iter().map(|authority| authority.certificate.clone()).collect(),
+        root_sent: false,
+    }
+}
+
+/// A leaf that signed itself.
+pub(super) fn alone(template: Template) -> Presented {
+    let key = Key::ecdsa_p256();
+    let certificate = self_signed(&key, template.clone()).certificate;
+    let signer = Authority { key: key.clone(), name: template.subject.clone(), certificate };
+    Presented { signer, key, template, above: Vec::new(), root_sent: false }
+}
+
+fn extend(files: &mut [File], path: &str, more: &str) {
+    let file = files.iter_mut().find(|file| file.path == path);
+    file.expect("it is built in").bytes.extend(more.as_bytes());
+}
+
+fn list(logs: &[Log]) -> String {
+    let mut text = format!("program = \"Stand-in\"\ndate = \"{}\"\n", day(NOW));
+    for (number, log) in logs.iter().enumerate() {
+        text += &format!(
+            "[[log]]\ndescription = \"log {number}\"\noperator = \"operator {number}\"\n\
+             kind = \"rfc6962\"\nid = \"{}\"\nkey = \"{}\"\n\
+             states = [{{ state = \"usable\", since = \"2018-01-01T00:00:00Z\" }}]\n",
+            BASE64.encode(&log.id()),
+            BASE64.encode(&log.key.spki())
+        );
+    }
+    text
+}
+
+fn day(seconds: i64) -> String {
+    time::OffsetDateTime::from_unix_timestamp(seconds).unwrap().date().to_string()
+}
