@@ -20,6 +20,8 @@ pub enum Basis {
     Control,
     /// The leaf was made from the genuine one.
     Forgery,
+    /// A list that clients follow blocks what signed the chain.
+    BlockList,
     /// Only a name fits.
     NameOnly,
     /// A root program's key signed the chain.

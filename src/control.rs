@@ -8,6 +8,7 @@ use crate::ct;
 use crate::measurement::{Failure, Handshake, HelperHandshake, Measurement};
 use crate::path::{Path, path};
 use crate::reference::{Conduct, Reference};
+use crate::trust::accepting;
 
 /// What controls saw, by host name in lower case.
 #[derive(Clone, Debug, Default)]
@@ -105,12 +106,11 @@ fn seen(
         let leaf = shaken.leaf().and_then(|leaf| leaf.fields());
         seen.leaf_key = leaf.map(|fields| fields.key_hash);
         seen.anchor = path.anchor(chain).map(|key| key.key_hash);
-        let accepts = |store: &crate::trust::TrustStore| {
-            store.accepts(chain, name, measurement.started).is_ok()
+        let accepted = || {
+            let answers = accepting(&reference.stores, chain, name, measurement.started);
+            answers.iter().any(|(_, answer)| answer.is_ok())
         };
-        seen.vouched = shaken.whole
-            && shaken.extra.holds_key != Some(false)
-            && reference.stores.iter().any(accepts);
+        seen.vouched = shaken.whole && shaken.extra.holds_key != Some(false) && accepted();
         seen.genuine = shaken.leaf().filter(|_| seen.vouched).cloned();
         // Asked only where it can make a difference.
         if let Some(leaf) = leaf.filter(|_| seen.vouched) {
@@ -125,7 +125,7 @@ fn seen(
 /// Whether an authority on the path is a sibling of a known interceptor's, and no root program's
 /// key signed on the path.
 fn is_of_family(chain: &Chain, path: &Path, reference: &Reference) -> bool {
-    let public = |key| reference.programs_with(key).next().is_some();
+    let public = |key| reference.is_public(key, None);
     if path.signers(chain).into_iter().any(public) {
         return false;
     }

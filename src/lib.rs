@@ -23,6 +23,7 @@
 //! ```
 
 pub mod attribution;
+pub mod blocklist;
 pub mod campaign;
 pub mod chain;
 pub mod control;

@@ -14,7 +14,7 @@ use crate::measurement::{Failure, Handshake, Measurement};
 use crate::moment::rfc3339;
 use crate::path::{Path, SigningKey};
 use crate::reference::{Actor, Conduct, Reference};
-use crate::trust::Refusal;
+use crate::trust::{Answer, Refusal};
 
 /// What a handshake shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -100,6 +100,8 @@ pub struct Judgement {
     pub failure: Option<Failure>,
     /// Every detector that spoke.
     pub findings: Vec<Finding>,
+    /// What each root program says of the chain; empty where no leaf or no name is known.
+    pub programs: Vec<Answer>,
     /// Who signed whom in the chain.
     pub path: Option<Path>,
 }
@@ -159,8 +161,13 @@ fn judge_case(case: &Case<'_>, line: Option<u64>) -> Judgement {
         chain: case.chain().cloned(),
         failure: failure(case).cloned(),
         findings,
+        programs: programs(case),
         path: case.path.clone(),
     }
+}
+
+fn programs(case: &Case<'_>) -> Vec<Answer> {
+    case.trust.iter().map(|(store, answer)| Answer::new(store, answer, case.at())).collect()
 }
 
 struct Conclusion {
@@ -204,7 +211,8 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
         return by_dossier(case, known, finding("site-chose-state-ca").is_some());
     }
     // 2. A root program vouches, and the peer is the holder of the key.
-    if case.vouched().is_some() {
+    let blocked = finding("blocklisted");
+    if case.vouched().is_some() && (blocked.is_none() || case.agreeing_control().is_none()) {
         return vouched(case, shaken, findings);
     }
     // 3. The client that made the record vouched: it is the reference that lacks a root.
@@ -212,6 +220,11 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
         return Conclusion::plain(Verdict::Inconclusive, None, &[]);
     }
     let holder = shaken.extra.holds_key != Some(false);
+    // A program holds its root, and nobody here knows whether for TLS servers.
+    let unknown = |refusal: &Refusal| matches!(refusal, Refusal::PurposeUnknown { .. });
+    if case.trust.iter().any(|(_, answer)| answer.as_ref().err().is_some_and(unknown)) {
+        return Conclusion::plain(Verdict::Inconclusive, None, &[]);
+    }
     // 4. The owner's own authority, on purpose: no program is meant to vouch for it.
     if finding("private-pki").is_some() && holder && case.vouched_control().is_none() {
         return Conclusion::plain(Verdict::Inconclusive, None, &[]);
@@ -254,6 +267,7 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     let mut basis = Vec::new();
     basis.extend(family.map(|_| Basis::Family));
     basis.extend(mismatch.map(|_| Basis::Control));
+    basis.extend(blocked.map(|_| Basis::BlockList));
     basis.extend(finding("interceptor-name").or(product).map(|_| Basis::NameOnly));
     Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis).and(made)
 }
@@ -307,6 +321,12 @@ fn expected(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     let finding = |id: &str| findings.iter().find(|finding| finding.detector == id);
     let copied = finding("invalid-scts").is_some_and(|found| found.level >= Level::Probable);
     let basis = [Basis::PublicAnchor];
+    if let Some(blocked) = finding("blocklisted")
+        && blocked.evidence["blocked"].as_array().is_some_and(|entries| !entries.is_empty())
+    {
+        let basis = [Basis::BlockList, Basis::PublicAnchor];
+        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis);
+    }
     if !copied && finding("missing-scts").is_none() {
         return Conclusion::plain(Verdict::Normal, None, &basis);
     }
@@ -358,7 +378,7 @@ fn endpoint(case: &Case<'_>) -> Option<SocketAddr> {
 
 impl Serialize for Judgement {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Judgement", 18)?;
+        let mut object = serializer.serialize_struct("Judgement", 19)?;
         object.serialize_field("schema", "kua.judgement/1")?;
         object.serialize_field("measurement_uid", &self.measurement_uid)?;
         object.serialize_field("line", &self.line)?;
@@ -377,6 +397,7 @@ impl Serialize for Judgement {
         let chain: Vec<Fingerprint> = chain.map(Chain::fingerprints).unwrap_or_default();
         object.serialize_field("chain", &chain)?;
         object.serialize_field("failure", &self.failure.as_ref().map(Failure::code))?;
+        object.serialize_field("programs", &self.programs)?;
         object.serialize_field("findings", &self.findings)?;
         object.end()
     }

@@ -14,14 +14,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("signature", &["chain"]),
     ("ct", &["chain"]),
     ("path", &["chain", "signature"]),
-    ("trust", &["chain"]),
+    ("blocklist", &["chain"]),
+    ("trust", &["blocklist", "chain", "ct"]),
     ("measurement", &["chain"]),
     ("wire", &["chain", "measurement"]),
-    ("reference", &["chain", "ct", "family", "forgery", "path", "signature", "trust"]),
+    ("reference", &["blocklist", "chain", "ct", "family", "forgery", "path", "signature", "trust"]),
     ("control", &["chain", "ct", "measurement", "path", "reference", "trust"]),
     (
         "detect",
         &[
+            "blocklist",
             "chain",
             "control",
             "ct",

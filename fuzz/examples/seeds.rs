@@ -1,4 +1,4 @@
-//! Mints the seeds of `certificate` and `record` anew: `cargo run --example seeds` in this folder.
+//! Mints the seeds of `certificate`, `record` and `reference` anew: `cargo run --example seeds` in this folder.
 //! Dossiers and suites are in the repository already.
 
 use std::error::Error;
@@ -13,7 +13,9 @@ use time::OffsetDateTime;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
-    for (folder, files) in [("certificate", certificates()), ("record", records()?)] {
+    for (folder, files) in
+        [("certificate", certificates()), ("record", records()?), ("reference", references()?)]
+    {
         fs::create_dir_all(seeds.join(folder))?;
         for (file, bytes) in files {
             fs::write(seeds.join(folder).join(file), bytes)?;
@@ -119,3 +121,28 @@ const WEB_CONNECTIVITY: &str = r#"{"test_name":"web_connectivity","probe_cc":"KZ
 const WEB_CONNECTIVITY_04: &str = r#"{"test_start_time":"2023-10-16T13:06:00.5+06:00","input":"https://example.com/","test_keys":{"control":{"http_request":{"status_code":200}},"tls_handshakes":[{"server_name":"example.com","failure":"eof_error"}]}}"#;
 
 const TLSPING: &str = r#"{"test_name":"tlsping","data_format_version":"0.2.0","test_keys":{"pings":[{"tls_handshake":{"server_name":"example.com","no_tls_verify":true,"peer_certificates":[{"data":"MAMCAQE="}]}},{"quic_handshake":{"network":"udp","x_kua":{"holds_key":false,"alert":"unknown_ca","staple":"MAA="}}},{"iterations":[{"handshake":{"failure":"generic_timeout_error"}}]}]}}"#;
+
+/// One of each kind of file, after the byte that chooses it; and the root that the target knows.
+fn references() -> Result<Files, Box<dyn Error>> {
+    let root = Authority::root("Root").certificate;
+    let (pem, name) = (kua_mint::pem(&root), Chain::from_der([&root])?.first().fingerprint());
+    let chosen = |choice: u8, text: &str| [&[choice], text.as_bytes()].concat();
+    let history = format!(
+        "program = \"Any\"\ndate = \"2026-10-23\"\nknown_since = \"2016-01-01\"\n\
+         [[anchor]]\nsha256 = \"{name}\"\nfrom = \"2018-03-01\"\nuntil = \"2022-12-07\"\n\
+         tls = \"unknown\"\nissued_after = \"2024-11-30\"\nsct_after = \"2024-11-11T23:59:59Z\"\n"
+    );
+    let blocked = format!(
+        "list = \"Any\"\nprograms = [\"Any\"]\n[[issuer]]\nname = \"MAA=\"\n\
+         serials = [{{ serial = \"0a\", since = \"2015-04-01\" }}]\n\
+         [[key]]\nspki_sha256 = \"{name}\"\ninterception = true\n[[certificate]]\nsha256 = \"{name}\"\n"
+    );
+    Ok(vec![
+        ("store", chosen(0, &format!("# program: Any\n# date: 2026-10-23\n\n{pem}"))),
+        ("history", chosen(1, &history)),
+        ("certificates", chosen(2, &pem)),
+        ("owners", chosen(3, &format!("sha256,owner,country,state,source\n{name},A,QZ,,b\n"))),
+        ("blocked", chosen(4, &blocked)),
+        ("root.pem", pem.into_bytes()),
+    ])
+}

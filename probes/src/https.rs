@@ -148,8 +148,8 @@ async fn attempt(
     seen.handshakes.push(shaken);
 }
 
-/// What a client would have said of the chain: nothing if any root program's clients accept it,
-/// else what those of the first one say.
+/// What a client with Mozilla's roots and the user's own would have said of the chain: nothing if it
+/// accepts it, else what it has against it.
 fn client_failure(
     shaken: &Handshake,
     host: &str,
@@ -158,7 +158,7 @@ fn client_failure(
 ) -> Option<Failure> {
     let chain = shaken.chain.as_ref()?;
     let mut first = None;
-    for store in &reference.stores {
+    for store in reference.client_stores() {
         match store.accepts(chain, host, at) {
             Ok(_) => return None,
             Err(refusal) => first = first.or(Some(Failure::new(refusal.failure()))),

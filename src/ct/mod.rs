@@ -87,6 +87,14 @@ pub fn check<'a>(leaf: &Fields, issuer: Option<KeyHash>, lists: &'a [LogList]) -
         .collect()
 }
 
+/// When the SCTs that `leaf` carries say that they were made, as far as they can be read. Nothing is
+/// verified.
+pub fn timestamps(leaf: &Fields) -> impl Iterator<Item = OffsetDateTime> {
+    let list = precertificate::split(&leaf.tbs).and_then(|parts| parts.sct_list);
+    let scts = list.and_then(embedded::read).unwrap_or_default();
+    scts.into_iter().filter_map(|bytes| embedded::Sct::read(bytes)?.moment())
+}
+
 /// What a log signs of a certificate: its TBSCertificate without the list of SCTs (RFC 6962, section
 /// 3.2). `None` where it is not DER as far as that needs, or has two lists.
 pub fn precertificate(leaf: &Fields) -> Option<Vec<u8>> {

@@ -9,7 +9,7 @@ use crate::ct::{self, Checked};
 use crate::measurement::{Failure, Handshake, Measurement};
 use crate::path::{Path, SigningKey, path};
 use crate::reference::{Dossier, ListedKey, PrivatePki, Reference, Sibling};
-use crate::trust::{Anchor, Refusal, TrustStore, fits_name};
+use crate::trust::{Anchor, Refusal, TrustStore, accepting, fits_name};
 
 /// One handshake, or none where the measurement did not come so far.
 #[derive(Debug)]
@@ -62,12 +62,7 @@ impl<'a> Case<'a> {
             case.scts = ct::check(leaf, case.signer(), &reference.logs);
         }
         if let (Some(chain), Some(name), Some(_)) = (chain, &case.target, case.leaf()) {
-            let at = measurement.started;
-            case.trust = reference
-                .stores
-                .iter()
-                .map(|store| (store, store.accepts(chain, name, at)))
-                .collect();
+            case.trust = accepting(&reference.stores, chain, name, measurement.started);
         }
         case
     }
@@ -107,10 +102,10 @@ impl<'a> Case<'a> {
         self.path.as_ref()?.anchor(self.chain()?)
     }
 
-    /// Whether the signatures lead to a key of a root program, whatever else is wrong with the
-    /// chain: dates, name, algorithm.
+    /// Whether the signatures lead to a key that a root program held at the time, whatever else is
+    /// wrong with the chain: dates, name, algorithm.
     pub fn publicly_rooted(&self) -> bool {
-        self.signers.iter().any(|key| self.reference.programs_with(*key).next().is_some())
+        self.signers.iter().any(|key| self.reference.is_public(*key, self.at()))
     }
 
     /// The known interceptor whose key signed on the way up, and that key.

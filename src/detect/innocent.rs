@@ -11,6 +11,8 @@ use crate::reference::{Actor, Conduct};
 pub enum Innocent {
     /// The authority's own mistake.
     AuthorityErred,
+    /// The list's other reasons.
+    BlockedOtherwise,
     /// The probe's clock.
     ClockSkew,
     /// DNS.
@@ -59,6 +61,9 @@ impl Innocent {
         match self {
             Self::AuthorityErred => {
                 "the authority put the promises of another certificate into this one by mistake"
+            }
+            Self::BlockedOtherwise => {
+                "it was blocked for a reason that has nothing to do with interception"
             }
             Self::ClockSkew => "the probe's clock was wrong",
             Self::DnsMoved => "DNS sent the probe to another server",
@@ -161,7 +166,8 @@ fn ruled_out(cause: Innocent, case: &Case<'_>) -> Option<String> {
             known.then(|| "the lists know every log whose SCT it carries".into())
         }
         // Records do not hold what would rule these out.
-        Innocent::NotLogged
+        Innocent::BlockedOtherwise
+        | Innocent::NotLogged
         | Innocent::SameProgram
         | Innocent::SctsElsewhere
         | Innocent::StolenKey => None,

@@ -1,5 +1,6 @@
 //! Detectors: each asks one question of a handshake and answers with evidence or not at all.
 
+mod blocklisted;
 mod case;
 mod control_mismatch;
 mod expired_in_use;
@@ -36,6 +37,7 @@ pub static DETECTORS: &[&Detector] = &[
     &forged_leaf::DETECTOR,
     &known_product::DETECTOR,
     &unknown_anchor::DETECTOR,
+    &blocklisted::DETECTOR,
     &expired_in_use::DETECTOR,
     &weak_key::DETECTOR,
     &missing_scts::DETECTOR,

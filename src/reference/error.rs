@@ -16,9 +16,25 @@ pub enum ReferenceError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A list of blocked certificates and keys that contradicts itself or lacks what it needs.
+    #[error("{path}: {reason}")]
+    BadBlockList {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A dossier that contradicts itself or lacks what it needs.
     #[error("{path}: {reason}")]
     BadDossier {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A program's history that contradicts itself or names a root that is not there.
+    #[error("{path}: {reason}")]
+    BadHistory {
         /// The file.
         path: String,
         /// What is wrong with it.
@@ -62,6 +78,14 @@ pub enum ReferenceError {
         /// What the regex parser said.
         source: regex_lite::Error,
     },
+    /// A row of the roots' owners.
+    #[error("{path}: {reason}")]
+    BadRootOwner {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A header or a comment of a store.
     #[error("{path}: line {line}: {reason}")]
     BadStore {
@@ -73,7 +97,7 @@ pub enum ReferenceError {
         reason: String,
     },
     /// No root program among the files.
-    #[error("no root program in the reference data (stores/<program>.pem)")]
+    #[error("no root program in the reference data (stores/<program>.pem or .toml)")]
     NoStore,
     /// Not UTF-8.
     #[error("{path} is not UTF-8 text")]

@@ -1,6 +1,7 @@
-//! What chains are compared with: root programs, dossiers of interceptors, logs of certificates,
-//! known products and the owners of networks, parsed from files laid out like `certs/`.
+//! What chains are compared with: root programs and what they block, dossiers of interceptors, logs of
+//! certificates, known products and the owners of networks, parsed from files laid out like `certs/`.
 
+mod block_list;
 mod dossier;
 mod error;
 mod listed_key;
@@ -8,12 +9,16 @@ mod log;
 mod owner;
 mod private_pki;
 mod product;
-mod store;
+mod root_owner;
+mod store_history;
+mod store_pem;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
+use time::OffsetDateTime;
 
 pub use dossier::{Actor, Conduct, Dossier, Family, Period};
 pub use error::ReferenceError;
@@ -21,9 +26,11 @@ pub use listed_key::ListedKey;
 pub use owner::Owner;
 pub use private_pki::PrivatePki;
 pub use product::{Class, Product};
+pub use root_owner::{RootOwner, StateTie};
 
-use crate::chain::KeyHash;
+use crate::blocklist::BlockList;
 use crate::chain::fields::Fields;
+use crate::chain::{Certificate, Fingerprint, KeyHash};
 use crate::ct::{LogList, Policy};
 use crate::family::{Fit, matches};
 use crate::forgery::Grammar;
@@ -56,6 +63,13 @@ const BUILT_IN: &[(&str, &[u8])] = &[
     ("stores/mozilla.pem", include_bytes!("../../certs/stores/mozilla.pem")),
 ];
 
+/// What can only be put together when all files were read.
+#[derive(Default)]
+struct Unresolved {
+    histories: Vec<store_history::Listed>,
+    certificates: BTreeMap<Fingerprint, Certificate>,
+}
+
 /// A reference file, not yet parsed.
 #[derive(Clone, Debug)]
 pub struct File {
@@ -68,8 +82,13 @@ pub struct File {
 /// Everything that judgements are made with. Never without a root program.
 #[derive(Debug)]
 pub struct Reference {
-    /// Root programs, in the order of their files.
+    /// Root programs: Mozilla's first, because clients are compared with Mozilla's, then in the order
+    /// of their files.
     pub stores: Vec<TrustStore>,
+    /// Certificates and keys that clients refuse; the stores of those clients hold them too.
+    pub blocklists: Vec<Arc<BlockList>>,
+    /// Who owns the roots of the programs, where known.
+    pub roots: BTreeMap<Fingerprint, RootOwner>,
     /// Known interceptors, in the order of their files.
     pub dossiers: Vec<Dossier>,
     /// Logs of certificates, one list a program, in the order of their files; may be empty, and then
@@ -87,6 +106,8 @@ pub struct Reference {
     pub sources: Vec<Source>,
     /// Position of store and anchor by the DER of the anchor's subject.
     by_subject: BTreeMap<Vec<u8>, Vec<(usize, usize)>>,
+    /// The same by the anchor's key.
+    by_key: BTreeMap<KeyHash, Vec<(usize, usize)>>,
 }
 
 /// An authority that is made as those of a known interceptor are.
@@ -128,6 +149,8 @@ impl Reference {
     pub fn from_files(files: impl IntoIterator<Item = File>) -> Result<Self, ReferenceError> {
         let mut reference = Self {
             stores: Vec::new(),
+            blocklists: Vec::new(),
+            roots: BTreeMap::new(),
             dossiers: Vec::new(),
             logs: Vec::new(),
             policies: Vec::new(),
@@ -136,31 +159,58 @@ impl Reference {
             owners: BTreeMap::new(),
             sources: Vec::new(),
             by_subject: BTreeMap::new(),
+            by_key: BTreeMap::new(),
         };
+        let mut unresolved = Unresolved::default();
         for file in files {
-            reference.add(&file)?;
+            reference.add(&file, &mut unresolved)?;
+        }
+        for listed in unresolved.histories {
+            reference.stores.push(listed.store(&unresolved.certificates)?);
         }
         if reference.stores.is_empty() {
             return Err(ReferenceError::NoStore);
+        }
+        reference.stores.sort_by_key(|store| store.program != "Mozilla");
+        for store in &mut reference.stores {
+            let follows = |list: &&Arc<BlockList>| list.programs.contains(&store.program);
+            store.blocked = reference.blocklists.iter().filter(follows).cloned().collect();
         }
         for (store, program) in reference.stores.iter().enumerate() {
             for (position, anchor) in program.anchors.iter().enumerate() {
                 let same_name = reference.by_subject.entry(anchor.subject_der.clone());
                 same_name.or_default().push((store, position));
+                reference.by_key.entry(anchor.key_hash).or_default().push((store, position));
             }
         }
         Ok(reference)
     }
 
-    fn add(&mut self, file: &File) -> Result<(), ReferenceError> {
+    fn add(&mut self, file: &File, unresolved: &mut Unresolved) -> Result<(), ReferenceError> {
         let path = file.path.as_str();
         let text = text(file)?;
         let mut date = None;
         match path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name)) {
             ("stores", name) if name.ends_with(".pem") => {
-                let store = store::parse(path, text)?;
+                let store = store_pem::parse(path, text)?;
                 date = store.date.map(|date| date.to_string());
                 self.stores.push(store);
+            }
+            ("stores", name) if name.ends_with(".toml") => {
+                let listed = store_history::parse(path, text)?;
+                date = listed.date();
+                unresolved.histories.push(listed);
+            }
+            ("", "roots.pem") => {
+                let certificates = store_pem::certificates(path, text)?.into_iter();
+                let named = certificates.map(|read| (read.fingerprint(), read));
+                unresolved.certificates.extend(named);
+            }
+            ("", "roots.csv") => self.roots.extend(root_owner::parse(path, text)?),
+            ("blocklists", name) if name.ends_with(".toml") => {
+                let list = block_list::parse(path, text)?;
+                date = list.date.map(|date| date.to_string());
+                self.blocklists.push(Arc::new(list));
             }
             ("interceptors", name) if name.ends_with(".toml") => {
                 let dossier = dossier::parse(path, text)?;
@@ -217,6 +267,11 @@ impl Reference {
         Some(SigningKey { key_hash, subject: subject.clone() })
     }
 
+    /// The stores of the client that handshakes are compared with: Mozilla's, and the user's own.
+    pub fn client_stores(&self) -> impl Iterator<Item = &TrustStore> {
+        self.stores.iter().filter(|store| store.own || store.program == "Mozilla")
+    }
+
     /// The private PKI that lists a key.
     pub fn private_pki_with(&self, key: KeyHash) -> Option<&PrivatePki> {
         let lists = |pki: &&PrivatePki| pki.keys.iter().any(|known| known.key_hash == key);
@@ -252,10 +307,20 @@ impl Reference {
         self.dossiers.iter().find(fits)
     }
 
-    /// The programs that hold a key as a trust anchor.
-    pub fn programs_with(&self, key: KeyHash) -> impl Iterator<Item = &TrustStore> {
-        let holds = move |anchor: &Anchor| anchor.key_hash == key;
-        self.stores.iter().filter(move |store| store.anchors.iter().any(holds))
+    /// The anchors of this key with their programs, also those that a program held in former years.
+    pub fn anchors_with(&self, key: KeyHash) -> impl Iterator<Item = (&TrustStore, &Anchor)> {
+        let places = self.by_key.get(&key).into_iter().flatten();
+        places.map(|(store, anchor)| {
+            let store = &self.stores[*store];
+            (store, &store.anchors[*anchor])
+        })
+    }
+
+    /// Whether a program held the key as a trust anchor at a time, for whatever purpose; without a
+    /// time, at any.
+    pub fn is_public(&self, key: KeyHash, at: Option<OffsetDateTime>) -> bool {
+        self.anchors_with(key)
+            .any(|(store, anchor)| at.is_none_or(|at| anchor.held_on(store.known_day(at))))
     }
 }
 
@@ -299,13 +364,11 @@ mod tests {
         assert_eq!(reference.stores[0].program, "Mozilla");
         assert!(reference.stores[0].date.is_some());
         let read: Vec<_> = reference.sources.iter().map(|source| source.path.clone()).collect();
-        for (folder, ending) in [("interceptors", "toml"), ("logs", "toml"), ("stores", "pem")] {
+        for folder in ["blocklists", "interceptors", "logs", "stores"] {
             let dir = format!("{}/certs/{folder}", env!("CARGO_MANIFEST_DIR"));
-            for entry in std::fs::read_dir(dir).unwrap() {
+            for entry in std::fs::read_dir(dir).into_iter().flatten() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
-                if name.ends_with(ending) {
-                    assert!(read.contains(&format!("{folder}/{name}")), "{name} is not built in");
-                }
+                assert!(read.contains(&format!("{folder}/{name}")), "{name} is not built in");
             }
         }
     }

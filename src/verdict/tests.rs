@@ -274,6 +274,7 @@ fn a_judgement_has_the_fields_of_its_schema() {
         "signing_key",
         "chain",
         "failure",
+        "programs",
         "findings",
     ];
     schema.sort_unstable();

@@ -43,7 +43,7 @@ fn answer(case: &Value) -> Result<(), String> {
     let roots = certificates(&case["trusted_certs"]);
     let anchors = roots.iter().map(|root| Anchor::from_certificate(root));
     let anchors = anchors.collect::<Result<_, _>>().map_err(|error| format!("root: {error}"))?;
-    let store = TrustStore { program: "limbo".into(), date: None, anchors };
+    let store = TrustStore::new("limbo", anchors);
     let mut sent = certificates(&case["peer_certificate"]);
     sent.extend(certificates(&case["untrusted_intermediates"]));
     let chain = Chain::from_der(sent).unwrap();

@@ -6,13 +6,18 @@ use anstyle::{AnsiColor, Style};
 use kua::detect::{Finding, State};
 use kua::measurement::Handshake;
 use kua::reference::Reference;
+use kua::trust::{Answer, StateOf};
 use kua::verdict::{Judgement, Verdict};
 use kua_console::words;
 use serde_json::Value;
+use time::{Duration, OffsetDateTime};
 
 use super::{certificate, tree};
 
 const BOLD: Style = Style::new().bold();
+
+/// Programs change every few weeks; an older state than this is worth a word.
+const STALE: Duration = Duration::days(90);
 
 pub(super) fn write(
     out: &mut impl Write,
@@ -35,7 +40,7 @@ pub(super) fn write(
             }
         }
         heading(out, "Would its clients have accepted it?")?;
-        programs(out, judgement, shaken, reference)?;
+        programs(out, judgement, shaken)?;
     }
     heading(out, "What it shows")?;
     verdict(out, judgement, reference)?;
@@ -90,23 +95,30 @@ fn programs(
     out: &mut impl Write,
     judgement: &Judgement,
     shaken: Option<&Handshake>,
-    reference: &Reference,
 ) -> io::Result<()> {
-    for store in &reference.stores {
-        let date = store.date.map_or_else(|| "no date".to_owned(), |date| date.to_string());
-        let answer = match (&judgement.chain, judgement.target.as_deref(), shaken) {
-            (Some(_), _, Some(shaken)) if shaken.leaf().is_none() => {
-                "cannot say: the leaf was not recorded".to_owned()
-            }
-            (Some(chain), Some(name), _) => match store.accepts(chain, name, judgement.started) {
-                Ok(anchor) => format!("yes, by {}", anchor.subject),
-                Err(refusal) => format!("no: {refusal}"),
-            },
-            _ => "cannot say: no name was given".to_owned(),
-        };
-        writeln!(out, "  {} ({date}): {answer}", store.program)?;
+    if judgement.programs.is_empty() {
+        let unrecorded = shaken.is_some_and(|shaken| shaken.leaf().is_none());
+        let why = if unrecorded { "the leaf was not recorded" } else { "no name was given" };
+        return writeln!(out, "  cannot say: {why}");
+    }
+    for answer in &judgement.programs {
+        let said = if answer.accepts { "yes, by" } else { "no:" };
+        let state = state(answer, judgement.started);
+        writeln!(out, "  {} ({state}): {said} {}", answer.program, answer.why)?;
     }
     Ok(())
+}
+
+/// Which state of the program was asked, and where it only stands in for an unknown one.
+fn state(answer: &Answer, at: Option<OffsetDateTime>) -> String {
+    let Some(day) = answer.state else { return "no date".to_owned() };
+    match answer.history {
+        StateOf::Later => format!("{day}; its state before is not known"),
+        StateOf::Earlier if at.is_some_and(|at| at.date() - day > STALE) => {
+            format!("{day}; its state since is not known")
+        }
+        _ => day.to_string(),
+    }
 }
 
 fn verdict(out: &mut impl Write, judgement: &Judgement, reference: &Reference) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! The chain as a tree: who signed whom, by key.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use kua::chain::{Certificate, Chain};
@@ -75,7 +76,31 @@ fn sent(position: usize) -> String {
 
 fn known(key: kua::chain::KeyHash, reference: &Reference) -> String {
     let mut known: Vec<String> = Vec::new();
-    known.extend(reference.programs_with(key).map(|store| format!("a root of {}", store.program)));
+    let programs = |held: bool| {
+        let anchors = reference.anchors_with(key);
+        let anchors = anchors.filter(|(_, anchor)| anchor.until.is_none() == held);
+        let programs: BTreeSet<_> = anchors.map(|(store, _)| store.program.as_str()).collect();
+        programs
+    };
+    let (now, ever) = (programs(true), programs(false));
+    let former: Vec<_> = ever.difference(&now).copied().collect();
+    if !now.is_empty() {
+        known.push(format!("a root of {}", now.into_iter().collect::<Vec<_>>().join(", ")));
+    }
+    if !former.is_empty() {
+        known.push(format!("formerly a root of {}", former.join(", ")));
+    }
+    known.extend(owner(key, reference));
     known.extend(reference.dossier_with(key).map(|(dossier, _)| format!("dossier {}", dossier.id)));
     if known.is_empty() { "in no root program and no dossier".into() } else { known.join(", ") }
+}
+
+/// Who owns the root, and whether a state holds it.
+fn owner(key: kua::chain::KeyHash, reference: &Reference) -> Option<String> {
+    let mut names = reference.anchors_with(key).filter_map(|(_, anchor)| anchor.fingerprint);
+    let owner = names.find_map(|name| reference.roots.get(&name))?;
+    let mut told = format!("owned by {}", owner.owner);
+    told.extend(owner.country.iter().map(|country| format!(" ({country})")));
+    told.extend(owner.state.iter().map(|tie| format!(", {}", tie.as_str())));
+    Some(told)
 }
