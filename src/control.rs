@@ -29,6 +29,8 @@ pub struct Seen {
     pub vouched: bool,
     /// The leaf it was shown, where it kept the leaf and a root program vouched.
     pub genuine: Option<Certificate>,
+    /// The authorities on the path of its chain, where a root program vouched.
+    pub authorities: Vec<Certificate>,
     /// The leaf it was shown carries an SCT that a known log made for it.
     pub logged: bool,
 }
@@ -74,6 +76,7 @@ impl From<&HelperHandshake> for Seen {
             anchor: None,
             vouched: helper.failure.is_none(),
             genuine: None,
+            authorities: Vec::new(),
             logged: false,
         }
     }
@@ -92,6 +95,7 @@ fn seen(
         anchor: None,
         vouched: false,
         genuine: None,
+        authorities: Vec::new(),
         logged: false,
     };
     if let Some(chain) = &shaken.chain {
@@ -112,6 +116,10 @@ fn seen(
         };
         seen.vouched = shaken.whole && shaken.extra.holds_key != Some(false) && accepted();
         seen.genuine = shaken.leaf().filter(|_| seen.vouched).cloned();
+        if seen.vouched {
+            let links = path.links.iter().skip(1);
+            seen.authorities = links.map(|link| chain.certificates()[*link].clone()).collect();
+        }
         // Asked only where it can make a difference.
         if let Some(leaf) = leaf.filter(|_| seen.vouched) {
             let signer = path.signers(chain).first().copied();

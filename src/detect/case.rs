@@ -3,12 +3,13 @@
 use time::OffsetDateTime;
 
 use crate::chain::fields::Fields;
-use crate::chain::{Chain, KeyHash};
+use crate::chain::{Certificate, Chain, KeyHash};
 use crate::control::{Controls, Seen};
 use crate::ct::{self, Checked};
 use crate::measurement::{Failure, Handshake, Measurement};
-use crate::path::{Path, SigningKey, path};
+use crate::path::{Path, SigningKey, Top, path};
 use crate::reference::{Dossier, ListedKey, PrivatePki, Reference, Sibling};
+use crate::signature::{Signed, signed_by};
 use crate::trust::{Anchor, Refusal, TrustStore, accepting, fits_name};
 
 /// One handshake, or none where the measurement did not come so far.
@@ -45,7 +46,11 @@ impl<'a> Case<'a> {
         let target = named.or_else(|| measurement.target_host());
         let target = target.map(|name| name.trim_end_matches('.').to_ascii_lowercase());
         let chain = handshake.and_then(|shaken| shaken.chain.as_ref());
-        let path = chain.map(|chain| path(chain, |fields| reference.signer(fields)));
+        let controls = controls_for(target.as_deref(), measurement, controls);
+        let signer = |fields: &Fields| {
+            reference.signer(fields).or_else(|| signer_at_controls(fields, &controls))
+        };
+        let path = chain.map(|chain| path(chain, signer));
         let signers = path.as_ref().zip(chain).map(|(path, chain)| path.signers(chain));
         let mut case = Self {
             measurement,
@@ -55,7 +60,7 @@ impl<'a> Case<'a> {
             signers: signers.unwrap_or_default(),
             trust: Vec::new(),
             scts: Vec::new(),
-            controls: controls_for(target.as_deref(), measurement, controls),
+            controls,
             target,
         };
         if let (Some(leaf), false) = (case.leaf(), reference.logs.is_empty()) {
@@ -106,6 +111,27 @@ impl<'a> Case<'a> {
     /// wrong with the chain: dates, name, algorithm.
     pub fn publicly_rooted(&self) -> bool {
         self.signers.iter().any(|key| self.reference.is_public(*key, self.at()))
+            || self.completed_by().is_some()
+    }
+
+    /// A control that was shown the authority below which this chain breaks off, with the rest of
+    /// the way up to a root program.
+    pub fn completed_by(&self) -> Option<&Seen> {
+        let Top::Signed(key) = &self.path.as_ref()?.top else { return None };
+        if self.reference.is_public(key.key_hash, self.at()) {
+            return None;
+        }
+        let holds = |known: &Certificate| {
+            known.fields().is_some_and(|fields| fields.key_hash == key.key_hash)
+        };
+        self.controls.iter().find(|seen| seen.authorities.iter().any(holds))
+    }
+
+    /// Whether a program has nothing against the chain but its dates.
+    pub fn is_out_of_date(&self) -> bool {
+        let dates =
+            |answer: &Result<_, _>| matches!(answer, Err(Refusal::Expired | Refusal::NotYetValid));
+        self.trust.iter().any(|(_, answer)| dates(answer))
     }
 
     /// The known interceptor whose key signed on the way up, and that key.
@@ -178,19 +204,41 @@ impl<'a> Case<'a> {
 
     /// A control that was shown the same key or the same anchor, or that kept no certificate and
     /// failed in the same way.
+    ///
+    /// Under one public root stand sites and those who pretend to be them. There a shared authority
+    /// speaks for the chain only where nothing is wrong with it but its dates or an intermediate
+    /// that was not sent, and where it is in public logs if the control's is.
     pub fn agreeing_control(&self) -> Option<&Seen> {
         let key = self.leaf().map(|leaf| leaf.key_hash);
         let anchor = self.anchor().map(|anchor| anchor.key_hash);
         let failure = self.handshake.and_then(|shaken| shaken.failure.as_ref());
         let about_certificate = failure.is_some_and(Failure::is_about_certificate);
+        let untidy = self.is_out_of_date() || self.completed_by().is_some();
+        let logged = self.scts.iter().any(|sct| sct.outcome == ct::Outcome::Valid);
+        let shared =
+            !self.publicly_rooted() || (untidy && (logged || self.logged_elsewhere().is_none()));
+        if let Some(seen) = self.completed_by().filter(|_| shared) {
+            return Some(seen);
+        }
         self.controls.iter().find(|seen| {
             (key.is_some() && seen.leaf_key == key)
-                || (anchor.is_some() && seen.anchor == anchor)
+                || (shared && anchor.is_some() && seen.anchor == anchor)
                 || (about_certificate
                     && seen.leaf_key.is_none()
                     && seen.failure.as_ref() == failure)
         })
     }
+}
+
+/// The authority that signed `fields` among those that controls were shown for the same name.
+fn signer_at_controls(fields: &Fields, controls: &[Seen]) -> Option<SigningKey> {
+    let authorities = controls.iter().flat_map(|seen| &seen.authorities);
+    let mut authorities = authorities.filter_map(Certificate::fields);
+    let signed = |authority: &&Fields| {
+        authority.subject == fields.issuer && signed_by(fields, &authority.spki) == Signed::Yes
+    };
+    let authority = authorities.find(signed)?;
+    Some(SigningKey { key_hash: authority.key_hash, subject: authority.subject.to_string() })
 }
 
 fn controls_for(target: Option<&str>, measurement: &Measurement, controls: &Controls) -> Vec<Seen> {

@@ -134,8 +134,9 @@ impl Built {
         match self.kept {
             Kept::Whole => {}
             Kept::One { position, failure } => {
-                let position = position.min(sent.len() - 1);
-                shaken.chain = Chain::from_der([&sent[position]]).ok();
+                // What the client found on the way up, whatever else was sent.
+                let own = self.presented.sent();
+                shaken.chain = Chain::from_der([&own[position.min(own.len() - 1)]]).ok();
                 shaken.whole = false;
                 shaken.extra.holds_key = None;
                 shaken.failure = Some(Failure::new(failure));

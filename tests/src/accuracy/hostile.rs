@@ -1,5 +1,7 @@
 //! Every forged chain of the replay as odd as a peer can send it: is the interceptor still seen?
 
+use std::collections::BTreeMap;
+
 use kua::verdict::{Judgement, Verdict};
 use kua_mint::{OddLeaf, Oddity};
 
@@ -7,14 +9,14 @@ use super::replay::{Replayed, Told, share};
 use super::report::Section;
 use super::world::World;
 
-/// What became of a judgement.
+/// What became of a judgement, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     /// Verdict, actor and interceptor are what they were.
     Same,
-    /// Less is said, and nobody else is accused.
-    Weaker,
-    /// An interceptor is named or an intermediate product accused who was not.
+    /// Something else is said, and nobody else is accused.
+    Otherwise,
+    /// Somebody is named or accused who was not.
     Another,
     /// The interceptor's signature is there, and he is not named any more.
     Lost,
@@ -47,22 +49,28 @@ fn fate(told: &Told, found: &Judgement, oddity: Oddity) -> Fate {
     }
     let same = (found.verdict, found.actor, &found.interceptor)
         == (was.verdict, was.actor, &was.interceptor);
-    if same { Fate::Same } else { Fate::Weaker }
+    if same { Fate::Same } else { Fate::Otherwise }
 }
 
 pub(super) fn section(world: &World, replayed: &Replayed) -> Section {
     let title = "Hostile variants: every chain of the replay, one oddity at a time";
     let mut section = Section::new(title);
     let (mut attacks, mut innocents, mut accused) = (0, 0, 0);
-    section.line(format!("{:<40}{:>6}{:>9}{:>8}", "forged chains", "same", "weaker", "wrong"));
+    // What is said otherwise than without an oddity, and with how many of them.
+    let mut changed: BTreeMap<(String, String), usize> = BTreeMap::new();
+    section.line(format!("{:<40}{:>6}{:>11}{:>8}", "forged chains", "same", "otherwise", "wrong"));
     for (what, oddity) in Oddity::EACH {
-        let (mut same, mut weaker, mut wrong) = (0, 0, 0);
+        let (mut same, mut otherwise, mut wrong) = (0, 0, 0);
         for told in replayed.0.iter().filter(|told| told.is_attack) {
             attacks += 1;
             let found = told.built.judge(world, *oddity);
             match fate(told, &found, *oddity) {
                 Fate::Same => same += 1,
-                Fate::Weaker => weaker += 1,
+                Fate::Otherwise => {
+                    otherwise += 1;
+                    let became = super::expected::told(&found);
+                    *changed.entry((told.id.clone(), became)).or_default() += 1;
+                }
                 bad => {
                     wrong += 1;
                     let became = super::expected::told(&found);
@@ -70,7 +78,7 @@ pub(super) fn section(world: &World, replayed: &Replayed) -> Section {
                 }
             }
         }
-        section.line(format!("{what:<40}{same:>6}{weaker:>9}{wrong:>8}"));
+        section.line(format!("{what:<40}{same:>6}{otherwise:>11}{wrong:>8}"));
         // An authority that somebody trusts signs nothing that only GOST could check.
         for told in replayed.0.iter().filter(|told| !told.is_attack) {
             if !signature_is_there(*oddity) {
@@ -84,6 +92,9 @@ pub(super) fn section(world: &World, replayed: &Replayed) -> Section {
                 section.fail(format!("{}: {what}: accused: {became}", told.id));
             }
         }
+    }
+    for ((id, became), count) in changed {
+        section.line(format!("  otherwise, {count:>2}: {id}: {became}"));
     }
     section.line(format!("forged chains judged    {attacks:>4}"));
     section.line(format!("innocent chains accused {}", share(accused, innocents)));

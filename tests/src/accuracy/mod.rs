@@ -29,6 +29,7 @@ pub fn measure() -> Report {
     sections.push(corpora::section());
     sections.push(limbo::section());
     sections.push(parsers::section());
+    sections.push(parsers::authorities());
     sections.push(replayed.table());
     Report { sections }
 }

@@ -57,15 +57,15 @@ pub(super) fn section() -> Section {
             section.line(format!("  {count:>3} {reason}"));
         }
     }
-    disclosed(&mut section);
     section
 }
 
 /// The authorities of the CCADB, and those among them that cannot be a trust anchor.
-fn disclosed(section: &mut Section) {
-    let Some(all) = ccadb::disclosed() else { return };
+pub(super) fn authorities() -> Section {
+    let mut section = Section::new("CCADB, twenty years of public authorities: is each read?");
+    let Some(all) = ccadb::disclosed() else { return section.skip("no corpus, tar or xz") };
     let read = all.iter().filter(|one| one.certificate.fields().is_some()).count();
-    section.line(format!("CCADB, authorities: read {read}, kept unread {}", all.len() - read));
+    section.line(format!("read {read}, kept unread {}", all.len() - read));
     let mut no_anchors: BTreeMap<String, usize> = BTreeMap::new();
     for one in &all {
         if let Err(error) = kua::trust::Anchor::from_certificate(one.certificate.der()) {
@@ -75,6 +75,7 @@ fn disclosed(section: &mut Section) {
     for (reason, count) in no_anchors {
         section.line(format!("  {count:>3} cannot be a trust anchor: {reason}"));
     }
+    section
 }
 
 /// The blocks of a PEM file, or the bytes themselves.

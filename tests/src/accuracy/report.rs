@@ -53,11 +53,9 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, section) in (1..).zip(&self.sections) {
-            if number > 1 {
-                writeln!(f)?;
-            }
-            write!(f, "{section}")?;
+        writeln!(f, "How right Kua's judgement is. Intervals are Wilson's, of 95 %.")?;
+        for section in &self.sections {
+            write!(f, "\n{section}")?;
         }
         Ok(())
     }

@@ -54,8 +54,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: Story {
             drawn: "[unknown root ->] intermediate -> leaf forged in Qaznet's grammar; control: public",
             build: |world| qaznet(world, &root(&[("C", "KZ"), ("CN", "New Security Root")])),
-            expected: Expected::intercepted(Unknown, Probable, None, &["control", "forgery"])
-                .evidence("forged-leaf", "fits_dossier", "kz-qaznet"),
+            expected: Expected::intercepted(
+                Unknown,
+                Probable,
+                None,
+                &["control", "forgery", "name-only"],
+            )
+            .evidence("forged-leaf", "fits_dossier", "kz-qaznet"),
         },
         neighbour: Some(Story {
             drawn: "unknown root -> leaf of the site's own, root sent; control: another leaf of that root",

@@ -140,7 +140,8 @@ impl Replayed {
 
     /// Every story, one a line.
     pub(super) fn table(&self) -> Section {
-        let mut section = Section::new("Every chain and its judgement; [x] is in nobody's message");
+        let mut section =
+            Section::new("Every chain with its judgement; what stands in [brackets] was not sent");
         for told in &self.0 {
             let mark = if told.known_gap.is_some() { "gap " } else { "" };
             section.line(format!("{}: {}", told.id, told.story.drawn));
