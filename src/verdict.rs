@@ -11,6 +11,7 @@ use crate::chain::{Chain, Fingerprint};
 use crate::control::Controls;
 use crate::detect::{Case, Finding, Level, findings};
 use crate::measurement::{Failure, Handshake, Measurement};
+use crate::memory::Memory;
 use crate::moment::rfc3339;
 use crate::path::{Path, SigningKey};
 use crate::reference::{Actor, Conduct, Reference};
@@ -127,8 +128,18 @@ pub fn judge(
     controls: &Controls,
     line: Option<u64>,
 ) -> Vec<Judgement> {
-    let judged = |shaken: Option<&Handshake>| {
-        judge_case(&Case::new(measurement, shaken, reference, controls), line)
+    judge_with(&mut Memory::with_room(reference, 0), measurement, controls, line)
+}
+
+/// The same, and faster where chains come again: what was worked out of a chain is remembered.
+pub fn judge_with(
+    memory: &mut Memory<'_>,
+    measurement: &Measurement,
+    controls: &Controls,
+    line: Option<u64>,
+) -> Vec<Judgement> {
+    let mut judged = |shaken: Option<&Handshake>| {
+        judge_case(&Case::new(measurement, shaken, memory, controls), line)
     };
     if measurement.handshakes.is_empty() {
         return vec![judged(None)];

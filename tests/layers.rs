@@ -19,6 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("measurement", &["chain"]),
     ("wire", &["chain", "measurement"]),
     ("reference", &["blocklist", "chain", "ct", "family", "forgery", "path", "signature", "trust"]),
+    ("memory", &["chain", "ct", "path", "reference", "trust"]),
     ("control", &["chain", "ct", "measurement", "path", "reference", "trust"]),
     (
         "detect",
@@ -29,6 +30,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "ct",
             "forgery",
             "measurement",
+            "memory",
             "moment",
             "path",
             "reference",
@@ -45,6 +47,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "control",
             "detect",
             "measurement",
+            "memory",
             "moment",
             "path",
             "reference",

@@ -7,10 +7,11 @@ use crate::chain::{Certificate, Chain, KeyHash};
 use crate::control::{Controls, Seen};
 use crate::ct::{self, Checked};
 use crate::measurement::{Failure, Handshake, Measurement};
-use crate::path::{Path, SigningKey, Top, path};
+use crate::memory::{Answers, Memory};
+use crate::path::{Path, SigningKey, Top};
 use crate::reference::{Dossier, ListedKey, PrivatePki, Reference, Sibling};
 use crate::signature::{Signed, signed_by};
-use crate::trust::{Anchor, Refusal, TrustStore, accepting, fits_name};
+use crate::trust::{Anchor, Refusal, fits_name};
 
 /// One handshake, or none where the measurement did not come so far.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub struct Case<'a> {
     /// The keys that signed something between the first certificate and its anchor.
     pub signers: Vec<KeyHash>,
     /// What each root program says of the chain for the target; empty where no leaf is known.
-    pub trust: Vec<(&'a TrustStore, Result<&'a Anchor, Refusal>)>,
+    pub trust: Answers<'a>,
     /// The SCTs that the leaf carries, checked; empty also where the reference knows no logs.
     pub scts: Vec<Checked<'a>>,
     /// What clean controls saw for the target.
@@ -36,21 +37,19 @@ pub struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    pub(crate) fn new(
+    pub(crate) fn new<'r: 'a>(
         measurement: &'a Measurement,
         handshake: Option<&'a Handshake>,
-        reference: &'a Reference,
+        memory: &mut Memory<'r>,
         controls: &Controls,
     ) -> Self {
+        let reference = memory.reference();
         let named = handshake.and_then(|shaken| shaken.server_name.clone());
         let target = named.or_else(|| measurement.target_host());
         let target = target.map(|name| name.trim_end_matches('.').to_ascii_lowercase());
         let chain = handshake.and_then(|shaken| shaken.chain.as_ref());
         let controls = controls_for(target.as_deref(), measurement, controls);
-        let signer = |fields: &Fields| {
-            reference.signer(fields).or_else(|| signer_at_controls(fields, &controls))
-        };
-        let path = chain.map(|chain| path(chain, signer));
+        let path = chain.map(|chain| completed(memory.path(chain), chain, &controls));
         let signers = path.as_ref().zip(chain).map(|(path, chain)| path.signers(chain));
         let mut case = Self {
             measurement,
@@ -63,11 +62,11 @@ impl<'a> Case<'a> {
             controls,
             target,
         };
-        if let (Some(leaf), false) = (case.leaf(), reference.logs.is_empty()) {
-            case.scts = ct::check(leaf, case.signer(), &reference.logs);
+        if let Some(leaf) = handshake.and_then(Handshake::leaf) {
+            case.scts = memory.scts(leaf, case.signer());
         }
         if let (Some(chain), Some(name), Some(_)) = (chain, &case.target, case.leaf()) {
-            case.trust = accepting(&reference.stores, chain, name, measurement.started);
+            case.trust = memory.answers(chain, name, measurement.started);
         }
         case
     }
@@ -230,15 +229,22 @@ impl<'a> Case<'a> {
     }
 }
 
-/// The authority that signed `fields` among those that controls were shown for the same name.
-fn signer_at_controls(fields: &Fields, controls: &[Seen]) -> Option<SigningKey> {
+/// The path up to the authority that signed its last link, where neither chain nor reference knows
+/// it and controls were shown it for the same name.
+fn completed(mut path: Path, chain: &Chain, controls: &[Seen]) -> Path {
+    let last = path.links.last().filter(|_| path.top == Top::Unknown);
+    let last = last.and_then(|last| chain.certificates()[*last].fields());
+    let Some(last) = last else { return path };
     let authorities = controls.iter().flat_map(|seen| &seen.authorities);
     let mut authorities = authorities.filter_map(Certificate::fields);
     let signed = |authority: &&Fields| {
-        authority.subject == fields.issuer && signed_by(fields, &authority.spki) == Signed::Yes
+        authority.subject == last.issuer && signed_by(last, &authority.spki) == Signed::Yes
     };
-    let authority = authorities.find(signed)?;
-    Some(SigningKey { key_hash: authority.key_hash, subject: authority.subject.to_string() })
+    if let Some(authority) = authorities.find(signed) {
+        let (key_hash, subject) = (authority.key_hash, authority.subject.to_string());
+        path.top = Top::Signed(SigningKey { key_hash, subject });
+    }
+    path
 }
 
 fn controls_for(target: Option<&str>, measurement: &Measurement, controls: &Controls) -> Vec<Seen> {

@@ -1,6 +1,7 @@
 //! The order of reasoning, on drawn chains: whom a judgement accuses, and above all whom it does not.
 
 mod hostile;
+mod memory;
 
 use kua_mint::{Authority, Key, NOW, Template, name, self_signed};
 

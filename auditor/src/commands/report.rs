@@ -8,8 +8,9 @@ use clap::builder::PossibleValuesParser;
 use kua::campaign::Tally;
 use kua::control::Controls;
 use kua::measurement::Measurement;
+use kua::memory::Memory;
 use kua::reference::Reference;
-use kua::verdict::judge;
+use kua::verdict::judge_with;
 use kua_auditor::report::{Counted, FORMATS, Format, Report as Account, format_named};
 use kua_collector::scope::Scope;
 use kua_console::{CommonArgs, ReferenceArgs, Trouble};
@@ -105,9 +106,10 @@ impl Report {
         let of_control = unread.rejected;
         let mut tally = Tally::default();
         let mut out_of_scope = 0;
+        let mut memory = Memory::new(reference);
         let each = |line: u64, measurement: &Measurement| {
             if self.scope.holds(measurement) {
-                let judgements = judge(measurement, reference, &controls, Some(line));
+                let judgements = judge_with(&mut memory, measurement, &controls, Some(line));
                 tally.observe(measurement, &judgements);
             } else {
                 out_of_scope += 1;

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use kua::control::Controls;
 use kua::measurement::Measurement;
+use kua::memory::Memory;
 use kua::reference::Reference;
-use kua::verdict::judge;
+use kua::verdict::judge_with;
 use kua_collector::archive::Archive;
 use kua_collector::import::{IMPORTS, ReadError, read_control, read_files};
 use kua_collector::scope::Scope;
@@ -68,11 +69,12 @@ impl Judge {
         };
         let mut out = BufWriter::new(std::io::stdout().lock());
         let mut reached = false;
+        let mut memory = Memory::new(&reference);
         let mut each = |line: u64, measurement: &Measurement| -> Result<(), Trouble> {
             if !self.scope.holds(measurement) {
                 return Ok(());
             }
-            for judgement in judge(measurement, &reference, &controls, Some(line)) {
+            for judgement in judge_with(&mut memory, measurement, &controls, Some(line)) {
                 reached |= self.fail_on.is_some_and(|level| level.reached_by(&judgement));
                 match self.format {
                     Format::Json => serde_json::to_writer(&mut out, &judgement),
