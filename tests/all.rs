@@ -11,7 +11,6 @@ mod layers;
 mod limbo;
 mod main_job;
 mod ooni_corpus;
-mod parser_corpora;
 mod real_interceptors;
 mod scenario;
 mod state_ca;
