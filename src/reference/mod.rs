@@ -43,6 +43,10 @@ pub const MAX_FILE: usize = 32 * 1024 * 1024;
 
 /// The files of `certs/` that are built in: one line a file.
 const BUILT_IN: &[(&str, &[u8])] = &[
+    ("blocklists/apple.toml", include_bytes!("../../certs/blocklists/apple.toml")),
+    ("blocklists/chromium.toml", include_bytes!("../../certs/blocklists/chromium.toml")),
+    ("blocklists/microsoft.toml", include_bytes!("../../certs/blocklists/microsoft.toml")),
+    ("blocklists/onecrl.toml", include_bytes!("../../certs/blocklists/onecrl.toml")),
     ("interceptors/kz-2015.toml", include_bytes!("../../certs/interceptors/kz-2015.toml")),
     (
         "interceptors/kz-isca-2020.toml",
@@ -60,7 +64,15 @@ const BUILT_IN: &[(&str, &[u8])] = &[
     ("networks/state_owned.csv", include_bytes!("../../certs/networks/state_owned.csv")),
     ("private_pki.toml", include_bytes!("../../certs/private_pki.toml")),
     ("products.toml", include_bytes!("../../certs/products.toml")),
-    ("stores/mozilla.pem", include_bytes!("../../certs/stores/mozilla.pem")),
+    ("roots.csv", include_bytes!("../../certs/roots.csv")),
+    ("roots.pem", include_bytes!("../../certs/roots.pem")),
+    ("stores/android.toml", include_bytes!("../../certs/stores/android.toml")),
+    ("stores/apple.toml", include_bytes!("../../certs/stores/apple.toml")),
+    ("stores/chrome.toml", include_bytes!("../../certs/stores/chrome.toml")),
+    ("stores/debian.toml", include_bytes!("../../certs/stores/debian.toml")),
+    ("stores/java.toml", include_bytes!("../../certs/stores/java.toml")),
+    ("stores/microsoft.toml", include_bytes!("../../certs/stores/microsoft.toml")),
+    ("stores/mozilla.toml", include_bytes!("../../certs/stores/mozilla.toml")),
 ];
 
 /// What can only be put together when all files were read.
@@ -381,7 +393,8 @@ mod tests {
 
     #[test]
     fn two_dossiers_of_one_id_are_an_error() {
-        let twice = built_in_files().chain(built_in_files().take(1));
+        let dossiers = || built_in_files().filter(|file| file.path.starts_with("interceptors/"));
+        let twice = built_in_files().chain(dossiers().take(1));
         assert!(matches!(Reference::from_files(twice), Err(ReferenceError::TwoDossiers { .. })));
     }
 }

@@ -1,0 +1,10 @@
+//! How Kua's reference data is made: the files' layout, and what packages and lists become in them.
+
+pub mod assemble;
+pub mod history;
+pub mod layout;
+pub mod lists;
+pub mod packages;
+pub mod sources;
+pub mod tables;
+pub mod text;
