@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::detect::{Case, Finding, Level};
 use crate::path::SigningKey;
-use crate::reference::{Actor, Class};
+use crate::reference::{Actor, Class, Likeness};
 
 /// What an attribution or a verdict rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -59,6 +59,42 @@ pub(crate) fn by_key(case: &Case<'_>, finding: &Finding) -> Option<Attribution> 
         level: finding.level,
         interceptor: Some(dossier.id.clone()),
         basis,
+        signing_key: Some(SigningKey { key_hash: key.key_hash, subject: key.subject.clone() }),
+    })
+}
+
+/// Attributes to the dossier that knows the leaf as forged.
+pub(crate) fn by_forgery(case: &Case<'_>, finding: &Finding) -> Option<Attribution> {
+    let forgery = case.forgery()?;
+    let own = case.dossier().filter(|(dossier, _)| dossier.id == forgery.dossier.id);
+    let (mut basis, signed_with) = match forgery.by {
+        Likeness::Certificate | Likeness::Key(_) => (vec![Basis::KeyInChain], own),
+        Likeness::Serial(key) => (Vec::new(), Some((forgery.dossier, key))),
+    };
+    let signing_key = match signed_with {
+        Some((_, key)) => {
+            basis.insert(0, Basis::SignedByKey);
+            Some(SigningKey { key_hash: key.key_hash, subject: key.subject.clone() })
+        }
+        None => case.anchor(),
+    };
+    Some(Attribution {
+        actor: forgery.dossier.actor,
+        level: finding.level,
+        interceptor: Some(forgery.dossier.id.clone()),
+        basis,
+        signing_key,
+    })
+}
+
+/// Attributes to the public authority whose key signed what its dossier tells of.
+pub(crate) fn by_misuse(case: &Case<'_>, finding: &Finding) -> Option<Attribution> {
+    let (dossier, key) = case.public_authority()?;
+    Some(Attribution {
+        actor: dossier.actor,
+        level: finding.level,
+        interceptor: Some(dossier.id.clone()),
+        basis: vec![Basis::SignedByKey],
         signing_key: Some(SigningKey { key_hash: key.key_hash, subject: key.subject.clone() }),
     })
 }

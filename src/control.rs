@@ -101,10 +101,12 @@ fn seen(
     if let Some(chain) = &shaken.chain {
         let path = path(chain, |fields| reference.signer(fields));
         let dirty = path.signers(chain).into_iter().any(|key| {
-            let dossier = reference.dossier_with(key);
+            let dossier = reference.interceptor_with(key);
             dossier.is_some_and(|(dossier, _)| dossier.conduct == Conduct::Interception)
         });
-        if dirty || is_of_family(chain, &path, reference) {
+        let signer = path.signers(chain).first().copied();
+        let forged = shaken.leaf().is_some_and(|leaf| reference.forgery(leaf, signer).is_some());
+        if dirty || forged || is_of_family(chain, &path, reference) {
             return None;
         }
         let leaf = shaken.leaf().and_then(|leaf| leaf.fields());
@@ -122,7 +124,6 @@ fn seen(
         }
         // Asked only where it can make a difference.
         if let Some(leaf) = leaf.filter(|_| seen.vouched) {
-            let signer = path.signers(chain).first().copied();
             let scts = ct::check(leaf, signer, &reference.logs);
             seen.logged = scts.iter().any(|sct| sct.outcome == ct::Outcome::Valid);
         }

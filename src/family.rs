@@ -197,7 +197,8 @@ fn serial(certificate: &Fields) -> Serial {
     if number.len() >= RANDOM { Serial::Random } else { Serial::Other }
 }
 
-fn without_zeros(number: &[u8]) -> &[u8] {
+/// A number without the zeros that it begins with.
+pub(crate) fn without_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     &number[zeros..]
 }

@@ -1,5 +1,7 @@
 //! Findings to one verdict for each handshake: every step removes an innocent explanation.
 
+mod listed;
+
 use std::net::SocketAddr;
 
 use serde::Serialize;
@@ -14,7 +16,7 @@ use crate::measurement::{Failure, Handshake, Measurement};
 use crate::memory::Memory;
 use crate::moment::rfc3339;
 use crate::path::{Path, SigningKey};
-use crate::reference::{Actor, Conduct, Reference};
+use crate::reference::{Actor, Reference};
 use crate::trust::{Answer, Refusal};
 
 /// What a handshake shows.
@@ -217,9 +219,17 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
         return without_chain(case);
     };
 
-    // 1. A known interceptor's key: nobody else can have made that signature.
+    // 1. A leaf that is known as forged, whoever vouches for it; then a known interceptor's key:
+    //    nobody else can have made that signature; then a public authority's, where and when it was
+    //    misused. Its signature alone accuses nobody, and the steps below go on as without it.
+    if let Some(forged) = finding("known-forgery") {
+        return listed::by_certificate(case, attribution::by_forgery(case, forged));
+    }
     if let Some(known) = finding("known-interceptor") {
-        return by_dossier(case, known, finding("site-chose-state-ca").is_some());
+        return listed::by_dossier(case, known, finding("site-chose-state-ca").is_some());
+    }
+    if let Some(noted) = finding("noted-authority").filter(|found| found.level >= Level::Probable) {
+        return listed::by_certificate(case, attribution::by_misuse(case, noted));
     }
     // 2. A root program vouches, and the peer is the holder of the key.
     let blocked = finding("blocklisted");
@@ -283,33 +293,6 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis).and(made)
 }
 
-fn by_dossier(case: &Case<'_>, known: &Finding, chosen: bool) -> Conclusion {
-    let Some(mut found) = attribution::by_key(case, known) else {
-        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &[]);
-    };
-    // A certificate that was presented for no site answered in nobody's place.
-    if case.target.is_none() {
-        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &found.basis);
-    }
-    let conduct = case.dossier().map(|(dossier, _)| dossier.conduct);
-    let public_elsewhere = case.vouched_control().is_some() && case.agreeing_control().is_none();
-    if conduct == Some(Conduct::Interception) {
-        return Conclusion::intercepted(found);
-    }
-    // An authority that was never seen to intercept: the site may have chosen it.
-    if public_elsewhere {
-        found.basis.push(Basis::Control);
-        found.basis.sort();
-        return Conclusion::intercepted(found);
-    }
-    let basis = found.basis;
-    if chosen || case.agreeing_control().is_some() {
-        Conclusion::plain(Verdict::Misconfigured, None, &basis)
-    } else {
-        Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis)
-    }
-}
-
 fn vouched(case: &Case<'_>, shaken: &Handshake, findings: &[Finding]) -> Conclusion {
     let answered = match shaken.extra.holds_key {
         Some(holds) => holds,
@@ -332,6 +315,13 @@ fn expected(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     let finding = |id: &str| findings.iter().find(|finding| finding.detector == id);
     let copied = finding("invalid-scts").is_some_and(|found| found.level >= Level::Probable);
     let basis = [Basis::PublicAnchor];
+    let misused = finding("noted-authority")
+        .is_some_and(|found| found.evidence.get("signed_while_misused") == Some(&true.into()));
+    // Two authorities for one name are usual; one of them while others signed with its key is not.
+    if misused && case.vouched_control().is_some() && case.agreeing_control().is_none() {
+        let basis = [Basis::Control, Basis::PublicAnchor];
+        return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &basis);
+    }
     if let Some(blocked) = finding("blocklisted")
         && blocked.evidence["blocked"].as_array().is_some_and(|entries| !entries.is_empty())
     {

@@ -7,6 +7,8 @@ mod ccadb;
 mod ct_corpus;
 mod detectors;
 mod families;
+mod incidents;
+mod innocent_sites;
 mod layers;
 mod limbo;
 mod main_job;

@@ -56,7 +56,7 @@ fn none_is_an_interceptor_s() {
         let fields = one.certificate.fields().unwrap();
         let signer = reference.signer(fields).map(|key| key.key_hash);
         for key in [Some(fields.key_hash), signer].into_iter().flatten() {
-            if let Some((dossier, _)) = reference.dossier_with(key) {
+            if let Some((dossier, _)) = reference.interceptor_with(key) {
                 attributed.push((one.certificate.fingerprint(), &dossier.id));
             }
         }

@@ -83,7 +83,10 @@ pub fn files(packages: &Path, certs: &Path) -> io::Result<Files> {
     let disabled = |sha256: &Sha256| purposes.get(sha256).is_some_and(|root| root.disabled);
     let lists = [
         ("blocklists/onecrl.toml", onecrl::read(&packages.join("onecrl.json"))?),
-        ("blocklists/chromium.toml", chromium::read(&packages.join("chromium"))?),
+        (
+            "blocklists/chromium.toml",
+            chromium::read(&packages.join("chromium"), &tables::chromium(certs)?)?,
+        ),
         ("blocklists/apple.toml", some(refused::list("Apple", &refused_by_apple, |_| true))?),
         (
             "blocklists/microsoft.toml",

@@ -1,5 +1,6 @@
 //! The tables that people keep by hand, and that no package holds: purposes and statuses of
-//! Microsoft's roots, what Mozilla asked in code, owners.
+//! Microsoft's roots, what Mozilla asked in code, days of
+//! Chromium's lists, owners.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -67,6 +68,18 @@ pub fn mozilla(certs: &Path) -> io::Result<BTreeMap<Sha256, Mozilla>> {
         };
         let name_constraints = (!names.is_empty()).then(|| permitted(names));
         Some((hash(sha256)?, Mozilla { issued_after, name_constraints }))
+    })
+}
+
+/// `inputs/chromium.csv`: `spki_sha256,since,source`, the first day on which a key is known to have
+/// been on Chromium's lists.
+///
+/// # Errors
+/// When a line is not as expected.
+pub fn chromium(certs: &Path) -> io::Result<BTreeMap<Sha256, Date>> {
+    table(&certs.join("inputs/chromium.csv"), |fields| {
+        let [spki_sha256, since, _] = fields else { return None };
+        Some((hash(spki_sha256)?, day(since).ok()?))
     })
 }
 

@@ -124,15 +124,15 @@ const TOO_MANY_NETWORKS: usize = 3;
 impl Tally {
     /// The campaigns, those of dossiers first, then by key.
     pub fn campaigns(&self, reference: &Reference) -> Vec<Campaign> {
-        let campaigns = self.interceptions.iter().filter(|(_, found)| found.is_campaign());
+        let campaigns = self.interceptions.iter().filter(|(who, found)| found.is_campaign(who));
         campaigns.map(|(who, found)| self.describe(who, found, reference)).collect()
     }
 
     /// What is wrong and no campaign, by class. Handshakes.
     pub fn not_campaigns(&self) -> BTreeMap<&'static str, u64> {
         let mut counts = self.not_campaigns.clone();
-        let local = self.interceptions.values().filter(|found| !found.is_campaign());
-        let local: u64 = local.flat_map(|found| found.cells.values()).sum();
+        let local = self.interceptions.iter().filter(|(who, found)| !found.is_campaign(who));
+        let local: u64 = local.flat_map(|(_, found)| found.cells.values()).sum();
         for class in ["local", "misconfigured", "portal", "private-pki", "site-chose-state-ca"] {
             counts.entry(class).or_default();
         }
@@ -153,7 +153,8 @@ impl Tally {
         self.examples.iter().filter_map(|((group, _), example)| match group {
             Group::Other(class) => Some((*class, example)),
             Group::Campaign(who) => {
-                let local = self.interceptions.get(who).is_some_and(|found| !found.is_campaign());
+                let local =
+                    self.interceptions.get(who).is_some_and(|found| !found.is_campaign(who));
                 local.then_some(("local", example))
             }
         })
@@ -244,11 +245,13 @@ impl Who {
 }
 
 impl Interception {
-    /// A product at home is none, unless its very key turns up in network after network.
-    fn is_campaign(&self) -> bool {
+    /// A product at home is none, unless its very key turns up in network after network; one whose
+    /// dossier says that it has the same key everywhere is none there either.
+    fn is_campaign(&self, who: &Who) -> bool {
         let networks: BTreeSet<_> =
             self.cells.keys().map(|cell| cell.asn).filter(|asn| *asn != 0).collect();
-        self.actor != Actor::Local || networks.len() >= TOO_MANY_NETWORKS
+        let everywhere = matches!(who, Who::Dossier(_));
+        self.actor != Actor::Local || (!everywhere && networks.len() >= TOO_MANY_NETWORKS)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::ct::{self, Checked};
 use crate::measurement::{Failure, Handshake, Measurement};
 use crate::memory::{Answers, Memory};
 use crate::path::{Path, SigningKey, Top};
-use crate::reference::{Dossier, ListedKey, PrivatePki, Reference, Sibling};
+use crate::reference::{Dossier, Forgery, ListedKey, PrivatePki, Reference, Sibling};
 use crate::signature::{Signed, signed_by};
 use crate::trust::{Anchor, Refusal, fits_name};
 
@@ -135,13 +135,32 @@ impl<'a> Case<'a> {
 
     /// The known interceptor whose key signed on the way up, and that key.
     pub fn dossier(&self) -> Option<(&'a Dossier, &'a ListedKey)> {
-        self.signers.iter().rev().find_map(|key| self.reference.dossier_with(*key))
+        self.signers.iter().rev().find_map(|key| self.reference.interceptor_with(*key))
+    }
+
+    /// The public authority that a dossier tells of and whose key signed on the way up, the nearest
+    /// to the leaf, and that key.
+    pub fn public_authority(&self) -> Option<(&'a Dossier, &'a ListedKey)> {
+        self.signers.iter().find_map(|key| self.reference.public_authority_with(*key))
+    }
+
+    /// The dossier of a genuine leaf with whose key anybody can answer, where this leaf has it.
+    pub fn leaked_leaf(&self) -> Option<(&'a Dossier, &'a ListedKey)> {
+        self.reference.leaked_leaf_with(self.leaf()?.key_hash)
+    }
+
+    /// The forgery that the leaf is known to be.
+    pub fn forgery(&self) -> Option<Forgery<'a>> {
+        self.reference.forgery(self.handshake?.leaf()?, self.signer())
     }
 
     /// Whether a key that is known, of a root program or of a dossier, accounts for the chain: then
     /// names and likenesses have nothing to add.
     pub fn is_accounted_for(&self) -> bool {
-        self.vouched().is_some() || self.publicly_rooted() || self.dossier().is_some()
+        self.vouched().is_some()
+            || self.publicly_rooted()
+            || self.dossier().is_some()
+            || self.public_authority().is_some()
     }
 
     /// The authority on the path that is made as those of a known interceptor are, with its

@@ -39,7 +39,9 @@ fn examine(case: &Case<'_>) -> Outcome {
     // read. Stock OONI checks the name before it keeps an authority alone.
     let alone = case.handshake.is_some_and(|shaken| !shaken.whole);
     let for_the_name = case.fits_name().unwrap_or(alone);
-    let level = if for_the_name { Level::Probable } else { Level::Possible };
+    // What a public authority once signed for the owner may stand on a forgotten server.
+    let forgotten = case.public_authority().is_some();
+    let level = if for_the_name && !forgotten { Level::Probable } else { Level::Possible };
     Outcome::found(
         level,
         json!({

@@ -43,6 +43,8 @@ pub enum Innocent {
     StaleReference,
     /// The interceptor's key.
     StolenKey,
+    /// The site's own choice of several authorities.
+    TwoAuthorities,
 }
 
 /// What became of an innocent cause.
@@ -90,6 +92,9 @@ impl Innocent {
             }
             Self::StaleReference => {
                 "the root programs known here are older or newer than the chain"
+            }
+            Self::TwoAuthorities => {
+                "the owner has, or had, certificates of several authorities in use"
             }
             Self::StolenKey => "somebody other than its owner used the interceptor's key",
         }
@@ -170,6 +175,7 @@ fn ruled_out(cause: Innocent, case: &Case<'_>) -> Option<String> {
         | Innocent::NotLogged
         | Innocent::SameProgram
         | Innocent::SctsElsewhere
-        | Innocent::StolenKey => None,
+        | Innocent::StolenKey
+        | Innocent::TwoAuthorities => None,
     }
 }

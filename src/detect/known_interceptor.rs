@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Case, Detector, Innocent, Level, Outcome};
+use crate::reference::Role;
 
 pub(super) static DETECTOR: Detector = Detector {
     id: "known-interceptor",
@@ -34,6 +35,8 @@ fn examine(case: &Case<'_>) -> Outcome {
     let level = match (signed, shaken.extra.holds_key) {
         // Whoever sends it may have copied it.
         (_, Some(false)) => Level::Possible,
+        // Everybody can make that signature.
+        _ if key.role == Role::PlantedRoot => Level::Probable,
         (Some(_), _) | (None, Some(true)) => Level::Confirmed,
         // The interceptor's own certificate, and nothing that it signed.
         (None, None) => Level::Probable,

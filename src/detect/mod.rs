@@ -9,9 +9,11 @@ mod innocent;
 mod interceptor_family;
 mod interceptor_name;
 mod invalid_scts;
+mod known_forgery;
 mod known_interceptor;
 mod known_product;
 mod missing_scts;
+mod noted_authority;
 mod private_pki;
 mod site_chose_state_ca;
 mod unknown_anchor;
@@ -28,7 +30,9 @@ pub use innocent::{Innocent, State};
 
 /// Every detector, in the order in which judgements list their findings.
 pub static DETECTORS: &[&Detector] = &[
+    &known_forgery::DETECTOR,
     &known_interceptor::DETECTOR,
+    &noted_authority::DETECTOR,
     &site_chose_state_ca::DETECTOR,
     &private_pki::DETECTOR,
     &interceptor_family::DETECTOR,

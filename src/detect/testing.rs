@@ -2,8 +2,8 @@
 //! owner's own,
 //! and one handshake for `example.com` at the moment that certificates are minted around.
 
-use data_encoding::BASE64;
-use kua_mint::{Authority, Key, NOW, Template, name};
+use data_encoding::{BASE64, HEXLOWER};
+use kua_mint::{Authority, Key, Leaf, NOW, Template, name};
 use time::OffsetDateTime;
 
 use crate::chain::Chain;
@@ -112,4 +112,97 @@ pub(crate) fn control(chain: &[&Vec<u8>]) -> Handshake {
 pub(crate) fn level_of(judgement: &Judgement, detector: &str) -> Option<String> {
     let finding = judgement.findings.iter().find(|finding| finding.detector == detector);
     finding.map(|finding| finding.level.to_string())
+}
+
+/// In seconds.
+pub(crate) const DAY: i64 = 86_400;
+
+/// A world with one dossier of each kind. Its misused authority was misused for ten days until now,
+/// for `victim.example` and others.
+pub(crate) struct World {
+    pub(crate) bench: Bench,
+    pub(crate) misused: Authority,
+    pub(crate) distrusted: Authority,
+    pub(crate) rogue: Authority,
+    pub(crate) planted: Authority,
+    pub(crate) forged: Key,
+    pub(crate) leaked: Key,
+}
+
+impl World {
+    /// `trusted`: whether the root program still has the misused authority.
+    pub(crate) fn new(trusted: bool) -> Self {
+        let mut bench = Bench::new();
+        let misused = Authority::root("Misused Root");
+        let distrusted = Authority::root("Distrusted Root");
+        let rogue = misused.intermediate("*.rogue.example");
+        let planted = Authority::root("Planted Root");
+        let (forged, leaked) = (Key::ecdsa_p256(), Key::ecdsa_p256());
+        let key = |role: &str, subject: &str, spki: &[u8]| {
+            format!(
+                "[[key]]\nrole = \"{role}\"\nsubject = \"{subject}\"\npublic_key = \"{}\"\n",
+                BASE64.encode(spki)
+            )
+        };
+        let active = |from: i64, until: i64| {
+            let day = |at: i64| OffsetDateTime::from_unix_timestamp(at).unwrap().date();
+            format!("active = [{{ from = \"{}\", until = \"{}\" }}]\n", day(from), day(until))
+        };
+        let dossier = |id: &str, actor: &str, more: &str| File {
+            path: format!("interceptors/{id}.toml"),
+            bytes: format!("id = \"{id}\"\ncountry = \"QZ\"\nactor = \"{actor}\"\n{more}")
+                .into_bytes(),
+        };
+        let spki = |authority: &Authority| authority.key.spki();
+        let known = [
+            active(NOW - 10 * DAY, NOW),
+            "targets = [\"victim.example\"]\n".into(),
+            key("misused-authority", "CN=Misused Root", &spki(&misused)),
+            key("interception-authority", "CN=*.rogue.example", &spki(&rogue)),
+            key("forged-leaf", "CN=example.com", &forged.spki()),
+            format!("[[forged]]\nserial = \"{}\"\n", HEXLOWER.encode(&[0x5e; 16])),
+        ];
+        let mut store = kua_mint::pem(&bench.public.certificate);
+        if trusted {
+            store.push_str(&kua_mint::pem(&misused.certificate));
+        }
+        bench.reference = Reference::from_files([
+            File { path: "stores/public.pem".into(), bytes: store.into_bytes() },
+            dossier("misused", "public-ca", &known.concat()),
+            dossier(
+                "distrusted",
+                "public-ca",
+                &format!(
+                    "conduct = \"capability\"\n{}",
+                    key("public-authority", "CN=Distrusted Root", &spki(&distrusted))
+                ),
+            ),
+            dossier("planted", "local", &key("planted-root", "CN=Planted Root", &spki(&planted))),
+            dossier(
+                "leaked",
+                "unknown",
+                &format!(
+                    "conduct = \"capability\"\n{}",
+                    key("leaked-leaf", "CN=example.com", &leaked.spki())
+                ),
+            ),
+        ])
+        .unwrap();
+        Self { bench, misused, distrusted, rogue, planted, forged, leaked }
+    }
+
+    pub(crate) fn genuine(&self, name: &str) -> Handshake {
+        control(&[&self.bench.public.leaf(name).certificate])
+    }
+
+    pub(crate) fn told(&self, name: &str, chain: &[&Vec<u8>], controls: &[Handshake]) -> Judgement {
+        let mut shaken = certificates(chain);
+        shaken.server_name = Some(name.into());
+        self.bench.judge_with(&shaken, controls)
+    }
+}
+
+/// A leaf of `name` that became valid `days` ago.
+pub(crate) fn leaf_of_days(of: &Authority, name: &str, days: i64) -> Leaf {
+    of.leaf_with(&Key::ecdsa_p256(), Template::leaf(&[name]).valid(NOW - days * DAY, NOW + DAY))
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
+use super::forged::{self, Forged};
 use super::listed_key::{self, ListedKey};
 use super::{ReferenceError, is_below};
 use crate::chain::fields::Fields;
@@ -40,6 +42,8 @@ pub struct Dossier {
     pub names: Vec<BTreeSet<(String, String)>>,
     /// Its keys; empty where none is known.
     pub keys: Vec<ListedKey>,
+    /// Certificates that it made in the place of others.
+    pub forged: Vec<Forged>,
     /// How its authorities are made, where that was learnt.
     pub family: Option<Family>,
     /// How its forged leaves are made, where that is known.
@@ -60,12 +64,12 @@ pub struct Family {
     pub template: Template,
 }
 
-/// A time of known activity, as the sources state it: days or moments.
+/// A time of known activity, as the sources state it: months, days or moments.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct Period {
-    /// First day.
+    /// When it began.
     pub from: String,
-    /// Last day, where known.
+    /// When it ended, where known.
     pub until: Option<String>,
 }
 
@@ -106,10 +110,32 @@ impl Dossier {
         is_below(host, &self.chosen_by)
     }
 
+    /// Whether it is known to have been active on the day of `at`.
+    pub fn active_at(&self, at: OffsetDateTime) -> bool {
+        let day = at.date().to_string();
+        self.active.iter().any(|period| period.covers(&day))
+    }
+
+    /// Whether `host` is one of the names it is known to have intercepted, or below one.
+    pub fn targeted(&self, host: &str) -> bool {
+        is_below(host, &self.targets)
+    }
+
     /// Whether the certificate names this interceptor as its issuer. Says nothing about keys.
     pub fn named_as_issuer(&self, certificate: &Fields) -> bool {
         let issuer = certificate.issuer.attributes();
         self.names.contains(&issuer)
+    }
+}
+
+impl Period {
+    /// Whether a day, as `YYYY-MM-DD`, lies in it. Without an end it is its beginning: nobody is
+    /// accused by what is not known.
+    fn covers(&self, day: &str) -> bool {
+        let until = self.until.as_ref().unwrap_or(&self.from);
+        let within = |bound: &str| bound.get(..day.len()).unwrap_or(bound).to_owned();
+        let (from, until) = (within(&self.from), within(until));
+        from.as_str() <= day && day.get(..until.len()).unwrap_or(day) <= until.as_str()
     }
 }
 
@@ -125,8 +151,8 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Dossier, ReferenceError> {
     {
         return Err(bad(format!("the country {:?} is not two capital letters", written.country)));
     }
-    if written.key.is_empty() && written.names.is_empty() {
-        return Err(bad("it has neither a [[key]] nor names".into()));
+    if written.key.is_empty() && written.names.is_empty() && written.forged.is_empty() {
+        return Err(bad("it has no [[key]], no names and no [[forged]]".into()));
     }
     if written.family.as_ref().is_some_and(|family| !family.template.is_distinctive()) {
         return Err(bad("its [family] has no rule that strangers do not share".into()));
@@ -137,8 +163,12 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Dossier, ReferenceError> {
     let keys: Vec<_> =
         (0..).zip(&written.key).map(|(index, key)| listed_key::read(path, index, key)).collect();
     let keys = keys.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let forged: Result<Vec<_>, _> = written.forged.iter().map(forged::read).collect();
+    let forged = forged.map_err(bad)?;
     let names = written.names.iter().map(String::as_str);
-    let subjects = written.key.iter().map(|key| key.subject.as_str());
+    // The name of a forged leaf is its victim's.
+    let authorities = keys.iter().filter(|key| key.role.intercepts());
+    let subjects = authorities.map(|key| key.subject.as_str());
     let names: BTreeSet<_> = names.chain(subjects).map(attributes_of).collect();
     Ok(Dossier {
         title: written.title.unwrap_or_else(|| written.id.clone()),
@@ -154,6 +184,7 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Dossier, ReferenceError> {
         chosen_by: written.chosen_by,
         names: names.into_iter().filter(|name| !name.is_empty()).collect(),
         keys,
+        forged,
         family: written.family,
         grammar: written.grammar,
         sources: written.source.into_iter().map(|source| source.url).collect(),
@@ -183,6 +214,8 @@ struct Written {
     names: Vec<String>,
     #[serde(default)]
     key: Vec<listed_key::Written>,
+    #[serde(default)]
+    forged: Vec<forged::Written>,
     family: Option<Family>,
     grammar: Option<Rule>,
     #[serde(default)]
@@ -244,6 +277,25 @@ mod tests {
             )),
         ] {
             assert!(parse("interceptors/some.toml", &text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn periods_are_months_days_or_moments() {
+        let period = |from: &str, until: Option<&str>| Period {
+            from: from.into(),
+            until: until.map(str::to_owned),
+        };
+        for (period, day, covered) in [
+            (period("2011-07", Some("2011-08-30")), "2011-07-01", true),
+            (period("2011-07", Some("2011-08-30")), "2011-08-30", true),
+            (period("2011-07", Some("2011-08-30")), "2011-08-31", false),
+            (period("2011-07", Some("2011-08")), "2011-08-31", true),
+            (period("2011-07", Some("2011-08")), "2011-06-30", false),
+            (period("2022-02-03T01:04:18Z", None), "2022-02-03", true),
+            (period("2022-02-03T01:04:18Z", None), "2022-02-04", false),
+        ] {
+            assert_eq!(period.covers(day), covered, "{day} in {period:?}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! A key that a reference file lists, and whether what the file says of it is true.
 
+use std::collections::BTreeSet;
+
 use data_encoding::BASE64;
 use serde::Deserialize;
 use x509_parser::prelude::FromDer;
@@ -7,10 +9,13 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::ReferenceError;
 use crate::chain::KeyHash;
+use crate::chain::name::attributes_of;
 
-/// A key that somebody is known to sign with.
+/// A key that somebody is known to sign or to answer with.
 #[derive(Clone, Debug)]
 pub struct ListedKey {
+    /// What its use shows.
+    pub role: Role,
     /// Subject of the certificate that goes with it.
     pub subject: String,
     /// DER SubjectPublicKeyInfo.
@@ -21,11 +26,60 @@ pub struct ListedKey {
     pub sha256: Option<String>,
     /// SHA-1 of its certificate, hexadecimal, where known.
     pub sha1: Option<String>,
+    /// The attributes of `subject`.
+    name: BTreeSet<(String, String)>,
+}
+
+/// What the use of a key shows.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// An authority in an interceptor's hands, or made to be one's: its dossier's conduct says which.
+    #[default]
+    #[serde(alias = "root", alias = "intermediate")]
+    InterceptionAuthority,
+    /// A public authority whose key signed forgeries, and before that what honest owners ordered.
+    MisusedAuthority,
+    /// A public authority that stands above a misused one, or lost its trust: its signature accuses
+    /// nobody.
+    PublicAuthority,
+    /// A leaf that the owners of its names did not order.
+    ForgedLeaf,
+    /// A genuine leaf, and anybody can answer with its key.
+    LeakedLeaf,
+    /// A root that is planted on devices, and anybody can sign with its key.
+    PlantedRoot,
+}
+
+impl Role {
+    /// Whether a signature by such a key is an interceptor's.
+    pub fn intercepts(self) -> bool {
+        matches!(self, Self::InterceptionAuthority | Self::PlantedRoot)
+    }
+
+    /// Whether honest owners ordered certificates that such a key signed.
+    pub fn is_public(self) -> bool {
+        matches!(self, Self::MisusedAuthority | Self::PublicAuthority)
+    }
+}
+
+impl ListedKey {
+    /// Whether it is worth asking if this key signed a certificate of an issuer with these
+    /// attributes. A leaf's key signs none, a public authority hides its name from nobody.
+    pub(super) fn may_sign_for(&self, issuer: &BTreeSet<(String, String)>) -> bool {
+        match self.role {
+            Role::InterceptionAuthority | Role::PlantedRoot => true,
+            Role::MisusedAuthority | Role::PublicAuthority => self.name == *issuer,
+            Role::ForgedLeaf | Role::LeakedLeaf => false,
+        }
+    }
 }
 
 #[derive(Deserialize)]
 pub(super) struct Written {
     pub(super) subject: String,
+    #[serde(default)]
+    role: Role,
     public_key: String,
     sha256: Option<String>,
     sha1: Option<String>,
@@ -60,6 +114,8 @@ pub(super) fn read(path: &str, index: usize, key: &Written) -> Result<ListedKey,
         }
     }
     Ok(ListedKey {
+        role: key.role,
+        name: attributes_of(&key.subject),
         subject: key.subject.clone(),
         spki,
         key_hash,

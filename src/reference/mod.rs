@@ -2,17 +2,21 @@
 //! certificates, known products and the owners of networks, parsed from files laid out like `certs/`.
 
 mod block_list;
+mod built_in;
 mod dossier;
 mod error;
+mod forged;
 mod listed_key;
 mod log;
 mod owner;
 mod private_pki;
 mod product;
+mod role;
 mod root_owner;
 mod store_history;
 mod store_pem;
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,9 +24,11 @@ use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
 use time::OffsetDateTime;
 
+pub use built_in::built_in_files;
 pub use dossier::{Actor, Conduct, Dossier, Family, Period};
 pub use error::ReferenceError;
-pub use listed_key::ListedKey;
+pub use forged::{Forged, Forgery, Likeness};
+pub use listed_key::{ListedKey, Role};
 pub use owner::Owner;
 pub use private_pki::PrivatePki;
 pub use product::{Class, Product};
@@ -40,40 +46,6 @@ use crate::trust::{Anchor, TrustStore};
 
 /// Longest reference file, in bytes.
 pub const MAX_FILE: usize = 32 * 1024 * 1024;
-
-/// The files of `certs/` that are built in: one line a file.
-const BUILT_IN: &[(&str, &[u8])] = &[
-    ("blocklists/apple.toml", include_bytes!("../../certs/blocklists/apple.toml")),
-    ("blocklists/chromium.toml", include_bytes!("../../certs/blocklists/chromium.toml")),
-    ("blocklists/microsoft.toml", include_bytes!("../../certs/blocklists/microsoft.toml")),
-    ("blocklists/onecrl.toml", include_bytes!("../../certs/blocklists/onecrl.toml")),
-    ("interceptors/kz-2015.toml", include_bytes!("../../certs/interceptors/kz-2015.toml")),
-    (
-        "interceptors/kz-isca-2020.toml",
-        include_bytes!("../../certs/interceptors/kz-isca-2020.toml"),
-    ),
-    ("interceptors/kz-isca.toml", include_bytes!("../../certs/interceptors/kz-isca.toml")),
-    ("interceptors/kz-qaznet.toml", include_bytes!("../../certs/interceptors/kz-qaznet.toml")),
-    (
-        "interceptors/ru-trusted-root.toml",
-        include_bytes!("../../certs/interceptors/ru-trusted-root.toml"),
-    ),
-    ("logs/apple.toml", include_bytes!("../../certs/logs/apple.toml")),
-    ("logs/chrome.toml", include_bytes!("../../certs/logs/chrome.toml")),
-    ("logs/policies.toml", include_bytes!("../../certs/logs/policies.toml")),
-    ("networks/state_owned.csv", include_bytes!("../../certs/networks/state_owned.csv")),
-    ("private_pki.toml", include_bytes!("../../certs/private_pki.toml")),
-    ("products.toml", include_bytes!("../../certs/products.toml")),
-    ("roots.csv", include_bytes!("../../certs/roots.csv")),
-    ("roots.pem", include_bytes!("../../certs/roots.pem")),
-    ("stores/android.toml", include_bytes!("../../certs/stores/android.toml")),
-    ("stores/apple.toml", include_bytes!("../../certs/stores/apple.toml")),
-    ("stores/chrome.toml", include_bytes!("../../certs/stores/chrome.toml")),
-    ("stores/debian.toml", include_bytes!("../../certs/stores/debian.toml")),
-    ("stores/java.toml", include_bytes!("../../certs/stores/java.toml")),
-    ("stores/microsoft.toml", include_bytes!("../../certs/stores/microsoft.toml")),
-    ("stores/mozilla.toml", include_bytes!("../../certs/stores/mozilla.toml")),
-];
 
 /// What can only be put together when all files were read.
 #[derive(Default)]
@@ -270,7 +242,9 @@ impl Reference {
         let anchors = self.by_subject.get(certificate.issuer.der()).into_iter().flatten();
         let public = anchors.map(|(store, anchor)| &self.stores[*store].anchors[*anchor]);
         let public = public.map(|anchor| (&anchor.spki, anchor.key_hash, &anchor.subject));
+        let issuer = LazyCell::new(|| certificate.issuer.attributes());
         let dossiers = self.dossiers.iter().flat_map(|dossier| &dossier.keys);
+        let dossiers = dossiers.filter(|key| key.may_sign_for(&issuer));
         let listed = dossiers.chain(self.private_pkis.iter().flat_map(|pki| &pki.keys));
         let listed = listed.map(|key| (&key.spki, key.key_hash, &key.subject));
         let (_, key_hash, subject) = public
@@ -334,11 +308,6 @@ impl Reference {
         self.anchors_with(key)
             .any(|(store, anchor)| at.is_none_or(|at| anchor.held_on(store.known_day(at))))
     }
-}
-
-/// The files that this program was built with, to be extended by a user's own.
-pub fn built_in_files() -> impl Iterator<Item = File> {
-    BUILT_IN.iter().map(|(path, bytes)| File { path: (*path).into(), bytes: bytes.to_vec() })
 }
 
 /// Parses one dossier as `interceptors/<name>.toml` holds it.

@@ -2,6 +2,7 @@
 
 mod hostile;
 mod memory;
+mod roles;
 
 use kua_mint::{Authority, Key, NOW, Template, name, self_signed};
 
