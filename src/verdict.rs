@@ -255,10 +255,11 @@ fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
         return Conclusion::plain(Verdict::Misconfigured, None, &[Basis::Control]);
     }
     // 6. Signed by a public authority for this name, and wrong in its dates only: no interceptor
-    //    could have made it.
+    //    could have made it, unless he had hold of the authority.
     let dates = matches!(case.refusal(), Some(Refusal::Expired | Refusal::NotYetValid));
     let own = case.publicly_rooted() && case.fits_name() == Some(true);
-    if dates && own && holder && case.vouched_control().is_none() {
+    let noted = finding("noted-authority").is_some();
+    if dates && own && holder && !noted && case.vouched_control().is_none() {
         return Conclusion::plain(Verdict::Misconfigured, None, &[Basis::PublicAnchor]);
     }
     // 7. An authority that is made as a known interceptor's are, with a key that nobody listed yet.

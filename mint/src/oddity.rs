@@ -3,7 +3,6 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use yasna::models::ObjectIdentifier;
 
-use crate::NOW;
 use crate::authority::Authority;
 use crate::encoding::long_length;
 use crate::key::{Algorithm, Key};
@@ -162,13 +161,14 @@ impl Presented {
     /// The leaf, DER.
     pub fn leaf_as(&self, odd: OddLeaf) -> Vec<u8> {
         let template = self.template.clone();
+        let from = template.not_before;
         let mut spki = self.key.spki();
         let template = match odd {
             OddLeaf::Plain | OddLeaf::LongLength => template,
             OddLeaf::Ber => template.explicit_false(),
             OddLeaf::NegativeSerial => template.serial(&[0xff, 0x01]),
-            OddLeaf::Until2049 => template.valid(NOW - 100, YEAR_2050 - 1),
-            OddLeaf::Until2050 => template.valid(NOW - 100, YEAR_2050),
+            OddLeaf::Until2049 => template.valid(from, YEAR_2050 - 1),
+            OddLeaf::Until2050 => template.valid(from, YEAR_2050),
             OddLeaf::From2050 => template.valid(YEAR_2050, YEAR_2060),
             OddLeaf::Version1 => template.version_1(),
             OddLeaf::TruncatedExtension => truncated(template),

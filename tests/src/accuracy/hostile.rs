@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kua::attribution::Basis;
 use kua::verdict::{Judgement, Verdict};
 use kua_mint::{OddLeaf, Oddity};
 
@@ -27,6 +28,12 @@ enum Fate {
 /// Whether the signature that names the interceptor can still be checked.
 fn signature_is_there(oddity: Oddity) -> bool {
     oddity.leaf != OddLeaf::GostSignature
+}
+
+/// Whether the chain is still of what names the interceptor: where his leaf is known by its key, one
+/// for another key is another leaf.
+fn is_the_same(told: &Told, oddity: Oddity) -> bool {
+    oddity.leaf != OddLeaf::GostKey || told.judgement.basis != [Basis::KeyInChain]
 }
 
 fn fate(told: &Told, found: &Judgement, oddity: Oddity) -> Fate {
@@ -61,7 +68,8 @@ pub(super) fn section(world: &World, replayed: &Replayed) -> Section {
     section.line(format!("{:<40}{:>6}{:>11}{:>8}", "forged chains", "same", "otherwise", "wrong"));
     for (what, oddity) in Oddity::EACH {
         let (mut same, mut otherwise, mut wrong) = (0, 0, 0);
-        for told in replayed.0.iter().filter(|told| told.is_attack) {
+        let attacked = replayed.0.iter().filter(|told| told.is_attack);
+        for told in attacked.filter(|told| is_the_same(told, *oddity)) {
             attacks += 1;
             let found = told.built.judge(world, *oddity);
             match fate(told, &found, *oddity) {

@@ -6,27 +6,89 @@ use kua_mint::{
     Authority, Key, Log, NOW, Presented, Template, aki, name, pem, sct_list, self_signed, ski,
 };
 
-/// Dossiers with a stand-in for their root: the dossier's id and the root's name.
-const STAND_INS: &[(&str, &[(&str, &str)])] = &[
-    ("kz-qaznet", &[("C", "KZ"), ("CN", "Qaznet Trust Network")]),
-    (
-        "kz-isca-2020",
-        &[("CN", "Information Security Certification Authority CA"), ("O", "ISCA"), ("C", "KZ")],
-    ),
-    ("kz-isca", ISCA),
-    (
-        "ru-trusted-root",
-        &[
+/// A key that stands in for one of a dossier's.
+struct StandIn {
+    dossier: &'static str,
+    role: &'static str,
+    name: &'static [(&'static str, &'static str)],
+    made: Made,
+}
+
+/// What certificate the key has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Made {
+    /// A root of its own.
+    Root,
+    /// One that the public root signed.
+    Below,
+}
+
+const STAND_INS: &[StandIn] = &[
+    StandIn {
+        dossier: "kz-qaznet",
+        role: "root",
+        name: &[("C", "KZ"), ("CN", "Qaznet Trust Network")],
+        made: Made::Root,
+    },
+    StandIn {
+        dossier: "kz-isca-2020",
+        role: "root",
+        name: &[
+            ("CN", "Information Security Certification Authority CA"),
+            ("O", "ISCA"),
+            ("C", "KZ"),
+        ],
+        made: Made::Root,
+    },
+    StandIn { dossier: "kz-isca", role: "root", name: ISCA, made: Made::Root },
+    StandIn {
+        dossier: "ru-trusted-root",
+        role: "root",
+        name: &[
             ("C", "RU"),
             ("O", "The Ministry of Digital Development and Communications"),
             ("CN", "Russian Trusted Root CA"),
         ],
-    ),
+        made: Made::Root,
+    },
+    StandIn {
+        dossier: "turktrust",
+        role: "interception-authority",
+        name: &[("C", "TR"), ("O", "EGO"), ("CN", "*.EGO.GOV.TR")],
+        made: Made::Below,
+    },
+    StandIn {
+        dossier: "diginotar",
+        role: "misused-authority",
+        name: &[("C", "NL"), ("O", "DigiNotar"), ("CN", "DigiNotar Public CA 2025")],
+        made: Made::Below,
+    },
+    StandIn {
+        dossier: "comodo-ra",
+        role: "forged-leaf",
+        name: &[("CN", "login.yahoo.com")],
+        made: Made::Root,
+    },
+    StandIn {
+        dossier: "superfish",
+        role: "planted-root",
+        name: &[("O", "Superfish, Inc."), ("CN", "Superfish, Inc.")],
+        made: Made::Root,
+    },
+    StandIn {
+        dossier: "edellroot",
+        role: "planted-root",
+        name: &[("CN", "eDellRoot")],
+        made: Made::Root,
+    },
 ];
 
 /// The name that seven Kazakh roots share.
 pub(super) const ISCA: &[(&str, &str)] =
     &[("CN", "Information Security Certification Authority"), ("O", "ISCA"), ("C", "KZ")];
+
+/// 2007-01-01.
+const YEAR_2007: i64 = 1_167_609_600;
 
 /// Everything that scenarios are built from.
 pub(super) struct World {
@@ -52,13 +114,13 @@ impl World {
         let signal = root(&[("O", "Signal Messenger, LLC"), ("CN", "Signal Messenger")]);
         let [public_ca, other_ca] =
             ["Public CA 1", "Public CA 2"].map(|name| public.intermediate(name));
-        let stand_ins: Vec<_> = STAND_INS.iter().map(|(id, rdns)| (*id, root(rdns))).collect();
+        let stand_ins = STAND_INS.iter().map(|key| (key.dossier, key.authority(&public)));
+        let stand_ins: Vec<_> = stand_ins.collect();
         let logs = [Log::new(), Log::new()];
         let mut files: Vec<_> = built_in_files().collect();
-        for (id, root) in &stand_ins {
-            let key = BASE64.encode(&root.key.spki());
-            let more = format!("\n[[key]]\nsubject = \"CN=Stand-in\"\npublic_key = \"{key}\"\n");
-            extend(&mut files, &format!("interceptors/{id}.toml"), &more);
+        for (known, (_, authority)) in STAND_INS.iter().zip(&stand_ins) {
+            let path = format!("interceptors/{}.toml", known.dossier);
+            extend(&mut files, &path, &known.listed(authority));
         }
         let key = BASE64.encode(&signal.key.spki());
         let owner = format!(
@@ -80,7 +142,7 @@ impl World {
         Self { reference, files, public, public_ca, other_ca, signal, stand_ins, logs, decoys }
     }
 
-    /// The stand-in for the root of a dossier.
+    /// The stand-in for a key of a dossier.
     pub(super) fn dossier(&self, id: &str) -> &Authority {
         let found = self.stand_ins.iter().find(|(known, _)| *known == id);
         &found.expect("the dossier has a stand-in").1
@@ -104,6 +166,29 @@ impl World {
     /// The same in no log.
     pub(super) fn unlogged_by(&self, authority: &Authority, template: Template) -> Presented {
         under(&[authority, &self.public], template)
+    }
+}
+
+impl StandIn {
+    fn authority(&self, public: &Authority) -> Authority {
+        if self.made == Made::Root {
+            return root(self.name);
+        }
+        let template = Template::authority(&name(self.name)).valid(YEAR_2007, NOW + 365 * 86_400);
+        public.intermediate_with(Key::rsa(2048), template)
+    }
+
+    /// The key as the dossier lists it.
+    fn listed(&self, authority: &Authority) -> String {
+        let subject = self.name.iter().rev();
+        let subject: Vec<_> =
+            subject.map(|(kind, value)| format!("{kind}={}", value.replace(',', r"\\,"))).collect();
+        format!(
+            "\n[[key]]\nrole = \"{}\"\nsubject = \"{}\"\npublic_key = \"{}\"\n",
+            self.role,
+            subject.join(","),
+            BASE64.encode(&authority.key.spki())
+        )
     }
 }
 

@@ -1,11 +1,11 @@
 //! Trusted authorities that were broken into, sold an intermediate, or signed for the wrong one.
 
-use kua::detect::Level::Confirmed;
+use kua::detect::Level::{Confirmed, Probable};
 use kua::reference::Actor::PublicCa;
 use kua::verdict::Verdict::Normal;
 use kua_mint::{
-    Algorithm, Key, NOW, Presented, SERVER_AUTH, Template, basic_constraints, extended_key_usage,
-    name, san,
+    Algorithm, Authority, Key, NOW, Presented, SERVER_AUTH, Template, basic_constraints,
+    extended_key_usage, name, san,
 };
 
 use crate::accuracy::built::Built;
@@ -14,12 +14,13 @@ use crate::accuracy::scenario::{Scenario, Story};
 use crate::accuracy::world::{World, under};
 
 const DAY: i64 = 86_400;
+/// 2011-07-10, when the leaf for Google was made.
+const JULY_2011: i64 = 1_310_256_000;
 const GOOGLE: &str = "www.google.com";
 const YAHOO: &str = "login.yahoo.com";
 const CHAT: &str = "jabber.ru";
 const WALLET: &str = "developers.kakao.com";
 
-const NO_KEY: &str = "no dossier lists the key of the authority yet";
 const NO_CONSENSUS: &str = "no detector compares the keys that networks see yet";
 
 /// A genuine leaf for `host`, seen by probe and control.
@@ -38,7 +39,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         incidents: &["tr-2012-turktrust"],
         story: Story {
             drawn: "[public root ->] rogue *.EGO.GOV.TR -> RSA-1024 SHA-1 leaf that is not DER; control: public",
-            build: |world| ego(world).control(&world.genuine(GOOGLE)),
+            build: |world| {
+                let subject = name(&[("C", "TR"), ("O", "EGO"), ("CN", "*.EGO.GOV.TR")]);
+                let rogue = Template::authority(&subject);
+                let rogue = world.public.intermediate_with(Key::rsa(2048), rogue);
+                ego(world, &rogue).control(&world.genuine(GOOGLE))
+            },
             expected: Expected::anomaly(&[]).says(&["weak-key"]),
         },
         neighbour: genuine(|world| {
@@ -50,17 +56,81 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         id: "turktrust-ego-listed",
         incidents: &["tr-2012-turktrust"],
         story: Story {
-            drawn: "the same, and a dossier lists the key of the rogue authority",
-            build: |world| ego(world).control(&world.genuine(GOOGLE)),
+            drawn: "the same, and a dossier lists the key of the rogue authority; no control",
+            build: |world| ego(world, world.dossier("turktrust")),
             expected: Expected::intercepted(
                 PublicCa,
                 Confirmed,
-                Some("tr-turktrust"),
+                Some("turktrust"),
                 &["signed-by-key", "key-in-chain"],
             ),
         },
-        neighbour: genuine(|world| Built::new(GOOGLE, world.genuine(GOOGLE))),
-        known_gap: Some(NO_KEY),
+        neighbour: Some(Story {
+            drawn: "[public root ->] CA -> genuine leaf, the rogue authority sent along; no control",
+            build: |world| {
+                let mut genuine = world.genuine(GOOGLE);
+                genuine.above.insert(0, world.dossier("turktrust").certificate.clone());
+                Built::new(GOOGLE, genuine)
+            },
+            expected: Expected::plain(Normal, &["public-anchor"]),
+        }),
+        known_gap: None,
+    },
+    Scenario {
+        id: "diginotar-listed",
+        incidents: &["ir-2011-diginotar"],
+        story: Story {
+            drawn: "[public root ->] DigiNotar -> leaf of July 2011 for Google; no control",
+            build: |world| {
+                let leaf = Template::leaf(&["*.google.com"]);
+                let leaf = leaf.valid(JULY_2011, JULY_2011 + 700 * DAY);
+                let chain = [world.dossier("diginotar"), &world.public];
+                Built::new(GOOGLE, under(&chain, leaf)).at(JULY_2011 + 30 * DAY)
+            },
+            expected: Expected::intercepted(
+                PublicCa,
+                Probable,
+                Some("diginotar"),
+                &["signed-by-key"],
+            )
+            .says(&["noted-authority"]),
+        },
+        neighbour: Some(Story {
+            drawn: "[public root ->] DigiNotar -> leaf of July 2011 for a Dutch notary; no control",
+            build: |world| {
+                let leaf = Template::leaf(&["www.notaris.nl"]);
+                let leaf = leaf.valid(JULY_2011, JULY_2011 + 700 * DAY);
+                let chain = [world.dossier("diginotar"), &world.public];
+                Built::new("www.notaris.nl", under(&chain, leaf)).at(JULY_2011 + 30 * DAY)
+            },
+            expected: Expected::plain(Normal, &["public-anchor"]),
+        }),
+        known_gap: None,
+    },
+    Scenario {
+        id: "comodo-ra-listed",
+        incidents: &["comodo-ra-2011"],
+        story: Story {
+            drawn: "[public root ->] CA -> leaf whose key is that of a published forgery; no control",
+            build: |world| {
+                let key = world.dossier("comodo-ra").key.clone();
+                let forged = world.unlogged_by(&world.public_ca, Template::leaf(&[YAHOO]));
+                Built::new(YAHOO, Presented { key, ..forged })
+            },
+            expected: Expected::intercepted(
+                PublicCa,
+                Confirmed,
+                Some("comodo-ra"),
+                &["key-in-chain"],
+            )
+            .says(&["known-forgery"]),
+        },
+        neighbour: Some(Story {
+            drawn: "[public root ->] CA -> genuine leaf, sent by its holder; no control",
+            build: |world| Built::new(YAHOO, world.genuine(YAHOO)),
+            expected: Expected::plain(Normal, &["public-anchor"]),
+        }),
+        known_gap: None,
     },
     Scenario {
         id: "diginotar",
@@ -157,9 +227,7 @@ fn unlogged(world: &World, host: &'static str) -> Built {
 }
 
 /// Like the real leaf `60b35c92`: nothing but names, purpose and basic constraints.
-fn ego(world: &World) -> Built {
-    let subject = name(&[("C", "TR"), ("O", "EGO"), ("CN", "*.EGO.GOV.TR")]);
-    let rogue = world.public.intermediate_with(Key::rsa(2048), Template::authority(&subject));
+fn ego(world: &World, rogue: &Authority) -> Built {
     let subject = name(&[("C", "US"), ("O", "Google Inc"), ("CN", "*.google.com")]);
     let mut constraints = basic_constraints(false, None);
     constraints.critical = false;
@@ -170,6 +238,6 @@ fn ego(world: &World) -> Built {
         .with(san(&["*.google.com", "*.youtube.com", "google.com"]))
         .algorithm(Algorithm::RsaSha1)
         .explicit_false();
-    let forged = under(&[&rogue, &world.public], template);
+    let forged = under(&[rogue, &world.public], template);
     Built::new(GOOGLE, Presented { key: Key::rsa(1024), ..forged })
 }

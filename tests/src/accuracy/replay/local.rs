@@ -1,7 +1,7 @@
 //! Products on the machine or its network, and roots that their makers put there.
 
-use kua::detect::Level::{Confirmed, Possible, Probable};
-use kua::reference::Actor::Local;
+use kua::detect::Level::{Possible, Probable};
+use kua::reference::Actor::{Local, Unknown};
 use kua::verdict::Verdict::Normal;
 use kua_mint::{Template, name};
 
@@ -13,8 +13,6 @@ use crate::accuracy::world::{World, root, under};
 const BANK: &str = "www.bankofamerica.com";
 const FACEBOOK: &str = "www.facebook.com";
 
-const NO_KEY: &str = "no dossier lists the shared key yet";
-
 /// Each with its neighbour.
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -22,10 +20,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         incidents: &["us-2015-superfish"],
         story: Story {
             drawn: "[Superfish's root, one key on every machine ->] leaf; control: public",
-            build: |world| by(world, BANK, &[("O", "Superfish, Inc."), ("CN", "Superfish, Inc.")]),
+            build: |world| planted(world, "superfish").control(&world.genuine(BANK)),
             expected: Expected::intercepted(
                 Local,
-                Confirmed,
+                Probable,
                 Some("superfish"),
                 &["signed-by-key"],
             ),
@@ -34,32 +32,36 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             drawn: "public root -> CA -> genuine leaf, Superfish's root sent along; no control",
             build: |world| {
                 let mut genuine = world.genuine(BANK);
-                genuine.above.insert(0, root(&[("CN", "Superfish, Inc.")]).certificate);
+                genuine.above.insert(0, world.dossier("superfish").certificate.clone());
                 Built::new(BANK, genuine)
             },
             expected: Expected::plain(Normal, &["public-anchor"]),
         }),
-        known_gap: Some(NO_KEY),
+        known_gap: None,
     },
     Scenario {
         id: "edellroot",
         incidents: &["us-2015-edellroot"],
         story: Story {
             drawn: "[eDellRoot ->] leaf by anybody who took the key from a machine; control: public",
-            build: |world| by(world, BANK, &[("CN", "eDellRoot")]),
+            build: |world| planted(world, "edellroot").control(&world.genuine(BANK)),
+            // The key names the root that Dell planted, and nobody who took the key from there.
             expected: Expected::intercepted(
-                Local,
-                Confirmed,
+                Unknown,
+                Probable,
                 Some("edellroot"),
-                &["signed-by-key"],
+                &["signed-by-key", "control"],
             ),
         },
         neighbour: Some(Story {
-            drawn: "public root -> CA -> genuine leaf; control: public",
-            build: |world| Built::new(BANK, world.genuine(BANK)).control(&world.genuine(BANK)),
-            expected: Expected::plain(Normal, &["public-anchor"]),
+            drawn: "[another root of eDellRoot's name ->] leaf; no control",
+            build: |_| {
+                let namesake = root(&[("CN", "eDellRoot")]);
+                Built::new(BANK, under(&[&namesake], Template::leaf(&[BANK])))
+            },
+            expected: Expected::anomaly(&["name-only"]),
         }),
-        known_gap: Some(NO_KEY),
+        known_gap: None,
     },
     Scenario {
         id: "antivirus",
@@ -149,4 +151,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 fn by(world: &World, host: &'static str, rdns: &[(&str, &str)]) -> Built {
     let leaf = under(&[&root(rdns)], Template::leaf(&[host]));
     Built::new(host, leaf).control(&world.genuine(host))
+}
+
+/// A leaf by the root of a dossier, whose key is on every machine.
+fn planted(world: &World, dossier: &str) -> Built {
+    Built::new(BANK, under(&[world.dossier(dossier)], Template::leaf(&[BANK])))
 }
