@@ -30,10 +30,14 @@ fn signature_is_there(oddity: Oddity) -> bool {
     oddity.leaf != OddLeaf::GostSignature
 }
 
-/// Whether the chain is still of what names the interceptor: where his leaf is known by its key, one
-/// for another key is another leaf.
+/// Whether the chain is still of what names the interceptor. A leaf that is known by its key is
+/// another one with another key, and a misused authority is one at the time of its misuse.
 fn is_the_same(told: &Told, oddity: Oddity) -> bool {
-    oddity.leaf != OddLeaf::GostKey || told.judgement.basis != [Basis::KeyInChain]
+    match oddity.leaf {
+        OddLeaf::GostKey => told.judgement.basis != [Basis::KeyInChain],
+        OddLeaf::From2050 => !told.judgement.has("noted-authority"),
+        _ => true,
+    }
 }
 
 fn fate(told: &Told, found: &Judgement, oddity: Oddity) -> Fate {

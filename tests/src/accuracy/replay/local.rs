@@ -21,12 +21,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: Story {
             drawn: "[Superfish's root, one key on every machine ->] leaf; control: public",
             build: |world| planted(world, "superfish").control(&world.genuine(BANK)),
-            expected: Expected::intercepted(
-                Local,
-                Probable,
-                Some("superfish"),
-                &["signed-by-key"],
-            ),
+            expected: Expected::intercepted(Local, Probable, Some("superfish"), &["signed-by-key"]),
         },
         neighbour: Some(Story {
             drawn: "public root -> CA -> genuine leaf, Superfish's root sent along; no control",
@@ -59,7 +54,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 let namesake = root(&[("CN", "eDellRoot")]);
                 Built::new(BANK, under(&[&namesake], Template::leaf(&[BANK])))
             },
-            expected: Expected::anomaly(&["name-only"]),
+            expected: Expected::anomaly(&[]),
         }),
         known_gap: None,
     },
