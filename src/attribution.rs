@@ -12,12 +12,22 @@ use crate::reference::{Actor, Class, Likeness};
 pub enum Basis {
     /// A dossier's key signed the chain.
     SignedByKey,
+    /// A listed portal's key answered.
+    PortalKey,
     /// A dossier's certificate is part of the path.
     KeyInChain,
     /// An authority on the path is made as a dossier's are.
     Family,
     /// What a control saw.
     Control,
+    /// What other networks, or other versions of the program, saw.
+    Consensus,
+    /// What the same run saw of other names.
+    Session,
+    /// Where the connection went.
+    Address,
+    /// The trust store of the machine that measured.
+    LocalStore,
     /// The leaf was made from the genuine one.
     Forgery,
     /// A list that clients follow blocks what signed the chain.
@@ -143,19 +153,62 @@ pub(crate) fn by_product(
     })
 }
 
-/// Somebody intercepts, and nothing says who.
-pub(crate) fn by_control(
+/// Attributes to whoever put the key into the machine's store. Only with a control or many other
+/// networks is it more than possible: it may be the authority of the owner's own sites.
+pub(crate) fn by_local_store(
     case: &Case<'_>,
-    mismatch: &Finding,
-    name: Option<&Finding>,
+    local: &Finding,
+    against: &[(Basis, Option<&Finding>)],
 ) -> Attribution {
-    let mut basis = vec![Basis::Control];
-    basis.extend(name.map(|_| Basis::NameOnly));
+    let (mut basis, level) = held_against(against);
+    basis.push(Basis::LocalStore);
+    basis.sort();
     Attribution {
-        actor: Actor::Unknown,
-        level: mismatch.level,
+        actor: Actor::Local,
+        level: level.unwrap_or(local.level),
         interceptor: None,
         basis,
         signing_key: case.anchor(),
     }
+}
+
+/// Attributes to a portal whose key is listed, or that answers for everybody at addresses of the
+/// network's own. One that answers at everybody's addresses may be anything.
+pub(crate) fn by_portal(case: &Case<'_>, portal: &Finding) -> Option<Attribution> {
+    let listed = portal.evidence.get("portal_spki_sha256").is_some_and(|key| !key.is_null());
+    let private = portal.evidence.get("private_addresses").and_then(|found| found.as_array());
+    let private = private.is_some_and(|found| !found.is_empty());
+    if !listed && !private {
+        return None;
+    }
+    Some(Attribution {
+        actor: Actor::Portal,
+        level: portal.level,
+        interceptor: None,
+        basis: if listed { vec![Basis::PortalKey] } else { vec![Basis::Session, Basis::Address] },
+        signing_key: case.anchor(),
+    })
+}
+
+/// What stands against a chain, and the highest level of it.
+fn held_against(against: &[(Basis, Option<&Finding>)]) -> (Vec<Basis>, Option<Level>) {
+    let spoken = || against.iter().filter_map(|(basis, found)| Some((*basis, (*found)?)));
+    (spoken().map(|(basis, _)| basis).collect(), spoken().map(|(_, found)| found.level).max())
+}
+
+/// Somebody intercepts, and nothing says who. `None` where nothing stands against the chain.
+pub(crate) fn by_comparison(
+    case: &Case<'_>,
+    against: &[(Basis, Option<&Finding>)],
+    name: Option<&Finding>,
+) -> Option<Attribution> {
+    let (mut basis, level) = held_against(against);
+    basis.extend(name.map(|_| Basis::NameOnly));
+    Some(Attribution {
+        actor: Actor::Unknown,
+        level: level?,
+        interceptor: None,
+        basis,
+        signing_key: case.anchor(),
+    })
 }

@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use crate::chain::{Certificate, Chain, KeyHash};
 use crate::ct;
 use crate::measurement::{Failure, Handshake, HelperHandshake, Measurement};
-use crate::path::{Path, path};
+use crate::path::Path;
 use crate::reference::{Conduct, Reference};
-use crate::trust::accepting;
+use crate::sighting::Sighting;
 
 /// What controls saw, by host name in lower case.
 #[derive(Clone, Debug, Default)]
@@ -48,12 +48,9 @@ impl Controls {
         let mut controls = Self::default();
         for measurement in measurements {
             for shaken in &measurement.handshakes {
-                let Some(name) = shaken.server_name.clone().or_else(|| measurement.target_host())
-                else {
-                    continue;
-                };
-                if let Some(seen) = seen(measurement, shaken, &name, reference) {
-                    controls.0.entry(name.to_ascii_lowercase()).or_default().push(seen);
+                let Some(sighting) = Sighting::of(measurement, shaken, reference) else { continue };
+                if let Some(seen) = seen(shaken, &sighting, reference) {
+                    controls.0.entry(sighting.name).or_default().push(seen);
                 }
             }
         }
@@ -82,60 +79,45 @@ impl From<&HelperHandshake> for Seen {
     }
 }
 
-fn seen(
-    measurement: &Measurement,
-    shaken: &Handshake,
-    name: &str,
-    reference: &Reference,
-) -> Option<Seen> {
+fn seen(shaken: &Handshake, sighting: &Sighting<'_>, reference: &Reference) -> Option<Seen> {
     let mut seen = Seen {
         endpoint: shaken.endpoint,
         failure: shaken.failure.clone(),
         leaf_key: None,
         anchor: None,
-        vouched: false,
-        genuine: None,
+        vouched: sighting.vouched,
+        genuine: shaken.leaf().filter(|_| sighting.vouched).cloned(),
         authorities: Vec::new(),
         logged: false,
     };
-    if let Some(chain) = &shaken.chain {
-        let path = path(chain, |fields| reference.signer(fields));
-        let dirty = path.signers(chain).into_iter().any(|key| {
-            let dossier = reference.interceptor_with(key);
-            dossier.is_some_and(|(dossier, _)| dossier.conduct == Conduct::Interception)
-        });
-        let signer = path.signers(chain).first().copied();
-        let forged = shaken.leaf().is_some_and(|leaf| reference.forgery(leaf, signer).is_some());
-        if dirty || forged || is_of_family(chain, &path, reference) {
-            return None;
-        }
-        let leaf = shaken.leaf().and_then(|leaf| leaf.fields());
-        seen.leaf_key = leaf.map(|fields| fields.key_hash);
-        seen.anchor = path.anchor(chain).map(|key| key.key_hash);
-        let accepted = || {
-            let answers = accepting(&reference.stores, chain, name, measurement.started);
-            answers.iter().any(|(_, answer)| answer.is_ok())
-        };
-        seen.vouched = shaken.whole && shaken.extra.holds_key != Some(false) && accepted();
-        seen.genuine = shaken.leaf().filter(|_| seen.vouched).cloned();
-        if seen.vouched {
-            let links = path.links.iter().skip(1);
-            seen.authorities = links.map(|link| chain.certificates()[*link].clone()).collect();
-        }
-        // Asked only where it can make a difference.
-        if let Some(leaf) = leaf.filter(|_| seen.vouched) {
-            let scts = ct::check(leaf, signer, &reference.logs);
-            seen.logged = scts.iter().any(|sct| sct.outcome == ct::Outcome::Valid);
-        }
+    let (Some(chain), Some(path)) = (&shaken.chain, &sighting.path) else { return Some(seen) };
+    let dirty = sighting.signers.iter().any(|key| {
+        let dossier = reference.interceptor_with(*key);
+        dossier.is_some_and(|(dossier, _)| dossier.conduct == Conduct::Interception)
+    });
+    let signer = sighting.signers.first().copied();
+    let forged = shaken.leaf().is_some_and(|leaf| reference.forgery(leaf, signer).is_some());
+    if dirty || forged || is_of_family(chain, path, sighting.rooted, reference) {
+        return None;
+    }
+    seen.leaf_key = sighting.leaf.map(|fields| fields.key_hash);
+    seen.anchor = path.anchor(chain).map(|key| key.key_hash);
+    if seen.vouched {
+        let links = path.links.iter().skip(1);
+        seen.authorities = links.map(|link| chain.certificates()[*link].clone()).collect();
+    }
+    // Asked only where it can make a difference.
+    if let Some(leaf) = sighting.leaf.filter(|_| seen.vouched) {
+        let scts = ct::check(leaf, signer, &reference.logs);
+        seen.logged = scts.iter().any(|sct| sct.outcome == ct::Outcome::Valid);
     }
     Some(seen)
 }
 
 /// Whether an authority on the path is a sibling of a known interceptor's, and no root program's
 /// key signed on the path.
-fn is_of_family(chain: &Chain, path: &Path, reference: &Reference) -> bool {
-    let public = |key| reference.is_public(key, None);
-    if path.signers(chain).into_iter().any(public) {
+fn is_of_family(chain: &Chain, path: &Path, rooted: bool, reference: &Reference) -> bool {
+    if rooted {
         return false;
     }
     let fields = path.links.iter().filter_map(|link| chain.certificates()[*link].fields());

@@ -3,7 +3,8 @@
 //! **Measure, keep, judge, tell.** This library is the judgement. A probe records a
 //! [`Measurement`](measurement::Measurement) with the presented [`Chain`](chain::Chain), byte for
 //! byte; [`wire`] reads and writes it as one line. A [`Reference`](reference::Reference) holds what
-//! chains are compared with. [`judge`](verdict::judge) asks every [detector](detect::DETECTORS)
+//! chains are compared with, and [`Surroundings`](surroundings::Surroundings) what else was seen.
+//! [`judge`](verdict::judge) asks every [detector](detect::DETECTORS)
 //! and reasons from their findings to one [`Judgement`](verdict::Judgement) for each handshake. A
 //! [`Tally`](campaign::Tally) folds judgements into campaigns.
 //!
@@ -11,13 +12,13 @@
 //! and the same reference give the same judgement for ever.
 //!
 //! ```
-//! use kua::{control::Controls, reference::Reference, verdict, wire};
+//! use kua::{reference::Reference, surroundings::Surroundings, verdict, wire};
 //!
 //! let line = br#"{"test_name": "kua", "test_keys": {"tls_handshakes": [
 //!     {"server_name": "example.com", "failure": "connection_reset"}]}}"#;
 //! let measurement = wire::from_line(line)?;
 //! let reference = Reference::built_in()?;
-//! let judgements = verdict::judge(&measurement, &reference, &Controls::none(), Some(1));
+//! let judgements = verdict::judge(&measurement, &reference, &Surroundings::none(), Some(1));
 //! assert_eq!(judgements[0].verdict, verdict::Verdict::Inconclusive);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -36,7 +37,9 @@ pub mod memory;
 pub mod moment;
 pub mod path;
 pub mod reference;
+pub mod sighting;
 pub mod signature;
+pub mod surroundings;
 pub mod trust;
 pub mod verdict;
 pub mod wire;

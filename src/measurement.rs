@@ -13,6 +13,8 @@ use crate::chain::Chain;
 pub struct Measurement {
     /// The name a collector gave it.
     pub uid: Option<String>,
+    /// What its program calls the run that it belongs to, where it says (OONI's `report_id`).
+    pub run: Option<String>,
     /// When it began, UTC.
     pub started: Option<OffsetDateTime>,
     /// How long it took, in seconds.

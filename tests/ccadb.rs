@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use kua::chain::Chain;
-use kua::control::Controls;
 use kua::measurement::{Handshake, Measurement};
 use kua::reference::Reference;
+use kua::surroundings::Surroundings;
 use kua::trust::Anchor;
 use kua::verdict::{Verdict, judge};
 use kua_tests::told;
@@ -80,7 +80,7 @@ fn nobody_is_accused_where_one_is_presented() {
         };
         shaken.extra.holds_key = Some(true);
         let seen = Measurement { started, handshakes: vec![shaken], ..Measurement::default() };
-        for judgement in judge(&seen, &reference, &Controls::none(), None) {
+        for judgement in judge(&seen, &reference, &Surroundings::none(), None) {
             *verdicts.entry(judgement.verdict).or_insert(0) += 1;
             assert_eq!(judgement.interceptor, None, "{}", one.certificate.fingerprint());
         }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 use kua::chain::{Certificate, Chain, KeyHash};
-use kua::control::Controls;
 use kua::ct::{self, Kind, Log, Outcome};
 use kua::measurement::{Handshake, Measurement};
 use kua::path::path;
 use kua::reference::Reference;
+use kua::surroundings::Surroundings;
 use kua::verdict::{Verdict, judge};
 use kua::wire;
 use kua_tests::{corpus, files_below};
@@ -135,7 +135,7 @@ fn real_sites_are_normal_without_a_finding() {
             handshakes: vec![shaken],
             ..Measurement::default()
         };
-        let judgements = judge(&measurement, &reference, &Controls::none(), None);
+        let judgements = judge(&measurement, &reference, &Surroundings::none(), None);
         assert_eq!(judgements[0].verdict, Verdict::Normal, "{id}");
         assert_eq!(judgements[0].findings, [], "{id}");
         normal += 1;
@@ -178,7 +178,7 @@ fn records_of_honest_sites_are_not_accused_over_scts() {
     let reference = Reference::built_in().unwrap();
     let mut findings = BTreeMap::new();
     for measurement in measurements {
-        for judgement in judge(&measurement, &reference, &Controls::none(), None) {
+        for judgement in judge(&measurement, &reference, &Surroundings::none(), None) {
             for id in ["missing-scts", "invalid-scts"] {
                 *findings.entry(id).or_insert(0) += usize::from(judgement.has(id));
             }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 use kua::chain::{Certificate, Chain, Fingerprint};
-use kua::control::Controls;
 use kua::family::{Serial, learn, matches};
 use kua::measurement::{Failure, Handshake, Measurement, codes};
 use kua::reference::{Family, File, Reference, built_in_files};
+use kua::surroundings::Surroundings;
 use kua::verdict::{Verdict, judge};
 use kua_tests::{corpus, files_below};
 
@@ -193,7 +193,7 @@ fn told(reference: &Reference, root: &Certificate) -> (Verdict, Option<String>) 
         ..Handshake::default()
     };
     let record = Measurement { handshakes: vec![shaken], ..Measurement::default() };
-    let judgement = judge(&record, reference, &Controls::none(), None).remove(0);
+    let judgement = judge(&record, reference, &Surroundings::none(), None).remove(0);
     assert_eq!(judgement.interceptor, None, "{name}");
     let of = judgement.finding("interceptor-family").map(|found| {
         assert_eq!(found.evidence["certificate"], name.to_string());

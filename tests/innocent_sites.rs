@@ -2,9 +2,9 @@
 //! built in.
 
 use kua::chain::{Certificate, Chain};
-use kua::control::Controls;
 use kua::measurement::{Handshake, Measurement};
 use kua::reference::{Actor, File, Reference, built_in_files};
+use kua::surroundings::Surroundings;
 use kua::verdict::{Judgement, Verdict, judge};
 use kua_mint::{Authority, NOW, Template, name};
 use kua_tests::skipped;
@@ -37,7 +37,7 @@ fn told(
     chain: Vec<Certificate>,
     controls: &[Measurement],
 ) -> Judgement {
-    let controls = Controls::new(controls, reference);
+    let controls = Surroundings::of_controls(controls, reference);
     judge(&seen(host, chain), reference, &controls, None).remove(0)
 }
 

@@ -20,7 +20,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &["chain", "measurement"]),
     ("reference", &["blocklist", "chain", "ct", "family", "forgery", "path", "signature", "trust"]),
     ("memory", &["chain", "ct", "path", "reference", "trust"]),
-    ("control", &["chain", "ct", "measurement", "path", "reference", "trust"]),
+    ("sighting", &["chain", "measurement", "memory", "path", "reference", "trust"]),
+    ("control", &["chain", "ct", "measurement", "path", "reference", "sighting"]),
+    ("surroundings", &["chain", "control", "measurement", "memory", "reference", "sighting"]),
     (
         "detect",
         &[
@@ -34,7 +36,9 @@ const ROOMS: &[(&str, &[&str])] = &[
             "moment",
             "path",
             "reference",
+            "sighting",
             "signature",
+            "surroundings",
             "trust",
         ],
     ),
@@ -44,17 +48,29 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "attribution",
             "chain",
-            "control",
             "detect",
             "measurement",
             "memory",
             "moment",
             "path",
             "reference",
+            "surroundings",
             "trust",
         ],
     ),
-    ("campaign", &["chain", "detect", "measurement", "moment", "path", "reference", "verdict"]),
+    (
+        "campaign",
+        &[
+            "attribution",
+            "chain",
+            "detect",
+            "measurement",
+            "moment",
+            "path",
+            "reference",
+            "verdict",
+        ],
+    ),
 ];
 
 /// The crates and what each may depend on, tests aside.

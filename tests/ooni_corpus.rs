@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use kua::control::Controls;
 use kua::measurement::Measurement;
-use kua::reference::Reference;
-use kua::verdict::{Verdict, judge};
+use kua::reference::{Reference, built_in_files};
+use kua::surroundings::Surroundings;
+use kua::verdict::{Judgement, Verdict, judge};
 use kua::wire;
 use kua_tests::{corpus, files_below};
 
@@ -80,20 +80,17 @@ fn records_survive_a_second_writing() {
 #[test]
 fn nobody_is_accused() {
     let reference = Reference::built_in().unwrap();
-    let mut verdicts = BTreeMap::new();
+    let mut all = Vec::new();
     for folder in ["backend-fastpath", "probe-cli/generated-with-certs", "spec-examples"] {
         let Some(measurements) = read(folder) else { return };
-        for (file, measurement) in measurements {
-            for judgement in judge(&measurement, &reference, &Controls::none(), None) {
-                assert_ne!(judgement.verdict, Verdict::Intercepted, "{file}: {judgement:?}");
-                assert_eq!(judgement.interceptor, None, "{file}");
-                if measurement.handshakes.is_empty() {
-                    continue;
-                }
-                *verdicts.entry(judgement.verdict.as_str()).or_insert(0) += 1;
-            }
-        }
+        all.extend(measurements);
     }
+    let alone = verdicts(&all, &reference, &Surroundings::none());
+    let mut beside = Surroundings::none();
+    for (_, measurement) in &all {
+        beside.add(measurement, &reference);
+    }
+    assert_eq!(verdicts(&all, &reference, &beside), alone, "what else was seen changes none");
     // Inconclusive: five chains of Signal's own root among them. Anomalies: two expired sites, one
     // chain without a control. Ten of the normal ones, of 2020 to 2022, lead to roots that Mozilla
     // has let go since.
@@ -104,5 +101,59 @@ fn nobody_is_accused() {
         ("misconfigured", 4),
         ("normal", 33),
     ];
-    assert_eq!(verdicts, expected.into_iter().collect());
+    assert_eq!(alone, expected.into_iter().collect());
+}
+
+/// Handshakes by verdict; nobody is accused in any.
+fn verdicts(
+    all: &[(String, Measurement)],
+    reference: &Reference,
+    surroundings: &Surroundings,
+) -> BTreeMap<&'static str, u64> {
+    let mut verdicts = BTreeMap::new();
+    for (file, measurement) in all {
+        for judgement in judge(measurement, reference, surroundings, None) {
+            assert_ne!(judgement.verdict, Verdict::Intercepted, "{file}: {judgement:?}");
+            assert_eq!(judgement.interceptor, None, "{file}");
+            if !measurement.handshakes.is_empty() {
+                *verdicts.entry(judgement.verdict.as_str()).or_insert(0) += 1;
+            }
+        }
+    }
+    verdicts
+}
+
+/// The record of ooni/probe 2627 as an archive would hold it, without knowing that Signal runs an
+/// authority of its own: one version of the program refuses what another accepts, everywhere.
+#[test]
+fn a_defect_of_the_program_is_known_by_its_versions() {
+    let Some(records) = read("backend-fastpath") else { return };
+    let files = built_in_files().filter(|file| file.path != "private_pki.toml");
+    let reference = Reference::from_files(files).unwrap();
+    let named = |name: &str| records.iter().find(|(file, _)| file == name).unwrap().1.clone();
+    let (old, new) = (named("signal_2627.json"), named("signal_679.json"));
+    let mut all = Vec::new();
+    for (country, asn) in [("AM", 44395), ("AM", 64500), ("GE", 64501)] {
+        for measurement in [&old, &new, &old, &new] {
+            let mut seen = measurement.clone();
+            seen.vantage.country = country.into();
+            seen.vantage.asn = asn;
+            seen.started = old.started;
+            all.push(seen);
+        }
+    }
+    let mut beside = Surroundings::none();
+    for measurement in &all {
+        beside.add(measurement, &reference);
+    }
+    let judged = |around: &_| judge(&old, &reference, around, None);
+    let refused = |judgement: &Judgement| judgement.failure.is_some();
+    let alone = judged(&Surroundings::none());
+    assert!(alone.iter().filter(|judgement| refused(judgement)).all(|judgement| {
+        judgement.verdict == Verdict::Anomaly && !judgement.has("instrument-defect")
+    }));
+    let beside = judged(&beside);
+    let defects = beside.iter().filter(|judgement| judgement.has("instrument-defect"));
+    let defects: Vec<_> = defects.map(|found| (found.verdict, found.level)).collect();
+    assert_eq!(defects, [(Verdict::Inconclusive, None); 5]);
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kua::attribution::Basis;
 use kua::chain::{Certificate, Chain, Fingerprint};
-use kua::control::Controls;
 use kua::measurement::{Handshake, Measurement};
 use kua::reference::{Actor, Reference, Role};
+use kua::surroundings::Surroundings;
 use kua::verdict::{Judgement, Verdict, judge};
 use kua_tests::{corpus, files_below, repository, skipped};
 
@@ -299,5 +299,5 @@ fn presented(reference: &Reference, chain: &[&Certificate], host: &str) -> Judge
     };
     shaken.extra.holds_key = Some(true);
     let seen = Measurement { started, handshakes: vec![shaken], ..Measurement::default() };
-    judge(&seen, reference, &Controls::none(), None).remove(0)
+    judge(&seen, reference, &Surroundings::none(), None).remove(0)
 }

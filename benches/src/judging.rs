@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use kua::control::Controls;
 use kua::measurement::Measurement;
 use kua::memory::Memory;
 use kua::reference::Reference;
+use kua::surroundings::Surroundings;
 use kua::verdict::{Verdict, judge_with};
 use kua::wire::from_line;
 
@@ -71,7 +71,8 @@ fn run(lines: &[Line], reference: &Reference, room: usize) -> Result<Spent> {
         let clock = Clock::start();
         let mut memory = Memory::with_room(reference, room);
         for (line, measurement) in lines.iter().zip(&read) {
-            let judgements = judge_with(&mut memory, measurement, &Controls::none(), Some(1));
+            let none = Surroundings::none();
+            let judgements = judge_with(&mut memory, measurement, &none, Some(1));
             let expected = if line.intercepted { Verdict::Intercepted } else { Verdict::Normal };
             if judgements[0].verdict != expected {
                 let found = judgements[0].verdict;

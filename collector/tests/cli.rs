@@ -168,6 +168,40 @@ fn judgements_are_the_same_from_an_archive_and_from_its_file() {
     }
 }
 
+/// Three sites with one router's certificate: the first record is judged beside the later ones, also
+/// where they come through a pipe.
+#[test]
+fn a_record_is_judged_beside_those_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let router = Authority::root("Router").leaf("login.example").certificate;
+    let sites = ["a.example", "b.test.example", "c.net"];
+    let records = sites.iter().enumerate().map(|(uid, name)| {
+        let record = record(&uid.to_string(), "QZ", "2023-10-16 13:06:00", &[&router]);
+        let record = record.replace("a.example", name).replace(
+            r#""failure":null"#,
+            r#""address":"10.0.0.1:443","failure":"ssl_invalid_hostname","x_kua":{}"#,
+        );
+        record + "\n"
+    });
+    fs::write(dir.path().join("portal.jsonl"), records.collect::<String>()).unwrap();
+    out(dir.path(), &["import", "--archive", "portal", "portal.jsonl"]);
+    let program = env!("CARGO_BIN_EXE_kua-collector");
+    let piped = Command::new("sh")
+        .args(["-c", &format!("cat portal.jsonl | {program} judge -")])
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    let piped = String::from_utf8(piped.stdout).unwrap();
+    let archived = out(dir.path(), &["judge", "--archive", "portal"]);
+    for judged in [out(dir.path(), &["judge", "portal.jsonl"]), piped, archived] {
+        assert_eq!(judged.lines().count(), 3);
+        for line in judged.lines() {
+            assert!(line.contains(r#""actor":"portal""#), "{line}");
+            assert!(line.contains(r#""detector":"captive-portal""#), "{line}");
+        }
+    }
+}
+
 #[test]
 fn exit_codes_of_judge() {
     let dir = files();

@@ -13,6 +13,13 @@ pub fn headline(judgement: &Judgement, reference: &Reference) -> String {
         Verdict::Blocked => "the connection was cut here; elsewhere the same site answers".into(),
         Verdict::Anomaly => anomaly(judgement),
         Verdict::Misconfigured => misconfigured(judgement, reference),
+        Verdict::Inconclusive if judgement.has("clock-skew") => {
+            "out of date, as other sites in this run are by as much: the clock of this machine is wrong"
+                .into()
+        }
+        Verdict::Inconclusive if judgement.has("instrument-defect") => {
+            "refused by this version of the program in every network, and by no other version".into()
+        }
         Verdict::Inconclusive if judgement.has("invalid-scts") => {
             "vouched for by a public authority, with the promises that logs made for another certificate".into()
         }
@@ -51,6 +58,10 @@ fn no_answer(failure: &Failure) -> &'static str {
 }
 
 fn intercepted(judgement: &Judgement, reference: &Reference) -> String {
+    if judgement.actor == Some(Actor::Portal) {
+        return "answered in the site's place by a captive portal: log in to the network, then measure again"
+            .into();
+    }
     let dossier = judgement
         .interceptor
         .as_ref()
@@ -84,6 +95,9 @@ fn intercepted(judgement: &Judgement, reference: &Reference) -> String {
         (Some(Actor::Local), Some(name)) => {
             format!("opened on this machine or its network by something that calls itself {name}")
         }
+        (Some(Actor::Local), None) => {
+            "signed by a key that this machine trusts and no root program does".into()
+        }
         _ => "answered in the site's place by somebody on the way, with a key that is in no list"
             .into(),
     }
@@ -100,6 +114,17 @@ fn anomaly(judgement: &Judgement) -> String {
                 "signed by {title}, which was never seen to intercept; the site may have chosen it"
             )
         };
+    }
+    if judgement.basis.contains(&Basis::Address) {
+        return "looked up to an address that is not the site's, where a certificate for other names answers"
+            .into();
+    }
+    if judgement.has("captive-portal") || judgement.has("one-chain-for-all") {
+        return "answered with one key for sites that have nothing to do with each other".into();
+    }
+    if judgement.basis == [Basis::Consensus, Basis::PublicAnchor] {
+        return "vouched for by a public authority, with a key that only this network is shown"
+            .into();
     }
     if judgement.has("interceptor-name") {
         return "signed by an unknown key that carries the name of a known interceptor".into();
@@ -154,6 +179,7 @@ pub fn meaning(judgements: &[Judgement], reference: &Reference) -> Vec<String> {
         judgement.verdict == Verdict::Intercepted
             && judgement.interceptor.is_none()
             && judgement.actor != Some(Actor::Local)
+            && judgement.actor != Some(Actor::Portal)
     };
     if any(&unlisted) {
         paragraphs.push(
@@ -164,7 +190,33 @@ pub fn meaning(judgements: &[Judgement], reference: &Reference) -> Vec<String> {
                 .into(),
         );
     }
-    if by(Actor::Local) {
+    if by(Actor::Portal) {
+        paragraphs.push(
+            "This network lets nobody out before a login, as in hotels and trains. Open any page \
+             in a browser, log in, and measure again: until then nothing is known of the sites."
+                .into(),
+        );
+    }
+    if any(&|judgement| judgement.has("clock-skew")) {
+        paragraphs.push(
+            "The clock of this machine is wrong: set it, and measure again. Sites that are out of \
+             date by it are held against nobody."
+                .into(),
+        );
+    }
+    let product = |judgement: &Judgement| judgement.has("known-product");
+    let local = |judgement: &Judgement| {
+        judgement.verdict == Verdict::Intercepted && judgement.actor == Some(Actor::Local)
+    };
+    if any(&|judgement| local(judgement) && !product(judgement)) {
+        paragraphs.push(
+            "A key that was put into this machine's own store of trusted authorities answers in \
+             the place of some sites. Its holder can read and change what you send to them. If \
+             neither you nor your employer put it there, take it out."
+                .into(),
+        );
+    }
+    if any(&|judgement| local(judgement) && product(judgement)) {
         paragraphs.push(
             "Software that calls itself by the name of a product opens your connections. If you or \
              your employer installed it, that is what it does; if nobody did, find out who did. A \

@@ -3,9 +3,9 @@
 
 use std::sync::LazyLock;
 
-use kua::control::Controls;
 use kua::measurement::Measurement;
 use kua::reference::Reference;
+use kua::surroundings::Surroundings;
 use kua::verdict::judge;
 use kua::wire::{from_line, to_line};
 use libfuzzer_sys::fuzz_target;
@@ -23,9 +23,10 @@ fuzz_target!(|line: &[u8]| {
         assert_eq!(to_line(&again), written);
     }
 
-    let controls = Controls::new(std::slice::from_ref(&again), &REFERENCE);
-    for controls in [&Controls::none(), &controls] {
-        let judgements = judge(&measurement, &REFERENCE, controls, Some(1));
+    let mut beside = Surroundings::of_controls(std::slice::from_ref(&again), &REFERENCE);
+    beside.add(&measurement, &REFERENCE);
+    for surroundings in [&Surroundings::none(), &beside] {
+        let judgements = judge(&measurement, &REFERENCE, surroundings, Some(1));
         assert_eq!(judgements.len(), measurement.handshakes.len().max(1));
     }
 });

@@ -125,6 +125,24 @@ fn help_and_version() {
     assert_says!("version", run(&mut kua(&["--version"])));
 }
 
+/// One certificate for three sites: the first is judged beside those that came after it.
+#[test]
+fn a_site_is_judged_beside_the_others_of_the_run() {
+    let mut world = World::new();
+    let router = Authority::root("Router").leaf("login.example");
+    let site = Site::new(&[&router.certificate], &router.key).serve();
+    let names = ["a.example", "b.example", "c.example"];
+    world.routes = names.map(|name| format!("{name}:443:{site}")).to_vec();
+    let options = ["--format", "json", "--concurrency", "1"];
+    let output = run(&mut world.probe(&[&options[..], &names].concat()));
+    let judged = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(judged.lines().count(), 3, "{judged}");
+    for line in judged.lines() {
+        assert!(line.contains(r#""detector":"one-chain-for-all""#), "{line}");
+        assert!(line.contains(r#""verdict":"anomaly""#), "{line}");
+    }
+}
+
 #[test]
 fn bad_command_lines() {
     for (name, arguments) in [

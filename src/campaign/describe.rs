@@ -121,6 +121,19 @@ pub struct NetworkRow {
 /// product makes a key of its own on every machine.
 const TOO_MANY_NETWORKS: usize = 3;
 
+/// Classes that are named also where nothing is in them.
+const CLASSES: [&str; 9] = [
+    "clock-skew",
+    "consensus-outlier",
+    "dns-redirected",
+    "instrument-defect",
+    "local",
+    "misconfigured",
+    "portal",
+    "private-pki",
+    "site-chose-state-ca",
+];
+
 impl Tally {
     /// The campaigns, those of dossiers first, then by key.
     pub fn campaigns(&self, reference: &Reference) -> Vec<Campaign> {
@@ -133,7 +146,7 @@ impl Tally {
         let mut counts = self.not_campaigns.clone();
         let local = self.interceptions.iter().filter(|(who, found)| !found.is_campaign(who));
         let local: u64 = local.flat_map(|(_, found)| found.cells.values()).sum();
-        for class in ["local", "misconfigured", "portal", "private-pki", "site-chose-state-ca"] {
+        for class in CLASSES {
             counts.entry(class).or_default();
         }
         *counts.entry("local").or_default() += local;

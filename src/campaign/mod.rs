@@ -15,6 +15,7 @@ pub use describe::{AnchorRow, Campaign, IntermediateRow, NetworkRow, TargetRow, 
 pub use intermediate::decimal;
 pub use interval::Rate;
 
+use crate::attribution::Basis;
 use crate::chain::fields::Fields;
 use crate::chain::{Chain, Fingerprint, KeyHash};
 use crate::detect::{Finding, Level};
@@ -266,10 +267,17 @@ fn last_link(judgement: &Judgement) -> Option<&Fields> {
 
 /// The name under which a report counts what is wrong and no campaign.
 fn not_a_campaign(judgement: &Judgement) -> Option<&'static str> {
+    let rests = |on: Basis| judgement.basis.contains(&on);
     match judgement.verdict {
         Verdict::Normal => None,
         _ if judgement.has("site-chose-state-ca") => Some("site-chose-state-ca"),
+        Verdict::Inconclusive if rests(Basis::Session) => Some("clock-skew"),
+        Verdict::Inconclusive if rests(Basis::Consensus) => Some("instrument-defect"),
         Verdict::Inconclusive if judgement.has("private-pki") => Some("private-pki"),
+        Verdict::Anomaly if rests(Basis::Address) => Some("dns-redirected"),
+        Verdict::Anomaly if rests(Basis::Consensus) && rests(Basis::PublicAnchor) => {
+            Some("consensus-outlier")
+        }
         Verdict::Intercepted => Some("portal"),
         other => Some(other.as_str()),
     }

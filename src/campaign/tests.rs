@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use time::{Duration, OffsetDateTime};
 
 use super::*;
-use crate::control::Controls;
 use crate::detect::testing::{Bench, certificates, measurement};
 use crate::moment::rfc3339;
+use crate::surroundings::Surroundings;
 use crate::verdict::judge;
 
 const DAY: i64 = 86_400;
@@ -68,7 +68,7 @@ fn archive(bench: &Bench) -> Vec<Measurement> {
 fn tally(bench: &Bench, records: &[Measurement]) -> Tally {
     let mut tally = Tally::default();
     for record in records {
-        let judged = judge(record, &bench.reference, &Controls::none(), None);
+        let judged = judge(record, &bench.reference, &Surroundings::none(), None);
         tally.observe(record, &judged);
     }
     tally

@@ -1,16 +1,20 @@
 //! One handshake and all that it is compared with, worked out once for all detectors.
 
+use std::net::IpAddr;
+
 use time::OffsetDateTime;
 
 use crate::chain::fields::Fields;
 use crate::chain::{Certificate, Chain, KeyHash};
-use crate::control::{Controls, Seen};
+use crate::control::Seen;
 use crate::ct::{self, Checked};
 use crate::measurement::{Failure, Handshake, Measurement};
 use crate::memory::{Answers, Memory};
 use crate::path::{Path, SigningKey, Top};
 use crate::reference::{Dossier, Forgery, ListedKey, PrivatePki, Reference, Sibling};
+use crate::sighting::name_of;
 use crate::signature::{Signed, signed_by};
+use crate::surroundings::{Network, Rows, Session, Surroundings, address};
 use crate::trust::{Anchor, Refusal, fits_name};
 
 /// One handshake, or none where the measurement did not come so far.
@@ -34,6 +38,8 @@ pub struct Case<'a> {
     pub scts: Vec<Checked<'a>>,
     /// What clean controls saw for the target.
     pub controls: Vec<Seen>,
+    /// What else was seen.
+    pub surroundings: &'a Surroundings,
 }
 
 impl<'a> Case<'a> {
@@ -41,14 +47,12 @@ impl<'a> Case<'a> {
         measurement: &'a Measurement,
         handshake: Option<&'a Handshake>,
         memory: &mut Memory<'r>,
-        controls: &Controls,
+        surroundings: &'a Surroundings,
     ) -> Self {
         let reference = memory.reference();
-        let named = handshake.and_then(|shaken| shaken.server_name.clone());
-        let target = named.or_else(|| measurement.target_host());
-        let target = target.map(|name| name.trim_end_matches('.').to_ascii_lowercase());
+        let target = name_of(measurement, handshake);
         let chain = handshake.and_then(|shaken| shaken.chain.as_ref());
-        let controls = controls_for(target.as_deref(), measurement, controls);
+        let controls = controls_for(target.as_deref(), measurement, surroundings);
         let path = chain.map(|chain| completed(memory.path(chain), chain, &controls));
         let signers = path.as_ref().zip(chain).map(|(path, chain)| path.signers(chain));
         let mut case = Self {
@@ -60,6 +64,7 @@ impl<'a> Case<'a> {
             trust: Vec::new(),
             scts: Vec::new(),
             controls,
+            surroundings,
             target,
         };
         if let Some(leaf) = handshake.and_then(Handshake::leaf) {
@@ -94,6 +99,14 @@ impl<'a> Case<'a> {
     /// What the first root program has against the chain.
     pub fn refusal(&self) -> Option<&Refusal> {
         self.trust.iter().find_map(|(_, accepted)| accepted.as_ref().err())
+    }
+
+    /// A key that some program held at some time signed the chain for the target, and only its dates
+    /// are wrong.
+    pub fn is_wrong_in_dates_only(&self) -> bool {
+        let dates = matches!(self.refusal(), Some(Refusal::Expired | Refusal::NotYetValid));
+        let rooted = || self.signers.iter().any(|key| self.reference.is_public(*key, None));
+        dates && self.vouched().is_none() && self.fits_name() == Some(true) && rooted()
     }
 
     /// The key that signed the first certificate.
@@ -220,6 +233,26 @@ impl<'a> Case<'a> {
         self.controls.iter().find(other)
     }
 
+    /// What the same run saw.
+    pub fn session(&self) -> Option<&'a Session> {
+        self.surroundings.session(self.measurement)
+    }
+
+    /// What everybody saw for the target.
+    pub fn rows(&self) -> Rows<'a> {
+        self.target.as_deref().map(|target| self.surroundings.rows(target)).unwrap_or_default()
+    }
+
+    /// The network that the measurement was made in.
+    pub fn network(&self) -> Network {
+        Network::of(self.measurement)
+    }
+
+    /// Where the connection went, as far as DNS sent it there.
+    pub fn address(&self) -> Option<IpAddr> {
+        address(self.measurement, self.handshake?)
+    }
+
     /// A control that was shown the same key or the same anchor, or that kept no certificate and
     /// failed in the same way.
     ///
@@ -266,9 +299,13 @@ fn completed(mut path: Path, chain: &Chain, controls: &[Seen]) -> Path {
     path
 }
 
-fn controls_for(target: Option<&str>, measurement: &Measurement, controls: &Controls) -> Vec<Seen> {
+fn controls_for(
+    target: Option<&str>,
+    measurement: &Measurement,
+    surroundings: &Surroundings,
+) -> Vec<Seen> {
     let Some(target) = target else { return Vec::new() };
     let helpers = measurement.seen_by_helper.iter();
     let helpers = helpers.filter(|seen| seen.server_name.eq_ignore_ascii_case(target));
-    controls.of(target).iter().cloned().chain(helpers.map(Seen::from)).collect()
+    surroundings.controls.of(target).iter().cloned().chain(helpers.map(Seen::from)).collect()
 }

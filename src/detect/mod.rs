@@ -1,19 +1,26 @@
 //! Detectors: each asks one question of a handshake and answers with evidence or not at all.
 
 mod blocklisted;
+mod captive_portal;
 mod case;
+mod clock_skew;
+mod consensus_outlier;
 mod control_mismatch;
+mod dns_redirected;
 mod expired_in_use;
 mod forged_leaf;
 mod innocent;
+mod instrument_defect;
 mod interceptor_family;
 mod interceptor_name;
 mod invalid_scts;
 mod known_forgery;
 mod known_interceptor;
 mod known_product;
+mod local_anchor;
 mod missing_scts;
 mod noted_authority;
+mod one_chain_for_all;
 mod private_pki;
 mod site_chose_state_ca;
 mod unknown_anchor;
@@ -33,11 +40,18 @@ pub static DETECTORS: &[&Detector] = &[
     &known_forgery::DETECTOR,
     &known_interceptor::DETECTOR,
     &noted_authority::DETECTOR,
+    &captive_portal::DETECTOR,
+    &one_chain_for_all::DETECTOR,
+    &clock_skew::DETECTOR,
+    &instrument_defect::DETECTOR,
+    &dns_redirected::DETECTOR,
     &site_chose_state_ca::DETECTOR,
     &private_pki::DETECTOR,
+    &local_anchor::DETECTOR,
     &interceptor_family::DETECTOR,
     &interceptor_name::DETECTOR,
     &control_mismatch::DETECTOR,
+    &consensus_outlier::DETECTOR,
     &forged_leaf::DETECTOR,
     &known_product::DETECTOR,
     &unknown_anchor::DETECTOR,

@@ -7,9 +7,9 @@ use kua_mint::{Authority, Key, Leaf, NOW, Template, name};
 use time::OffsetDateTime;
 
 use crate::chain::Chain;
-use crate::control::Controls;
 use crate::measurement::{Handshake, Measurement};
 use crate::reference::{File, Reference};
+use crate::surroundings::Surroundings;
 use crate::verdict::{Judgement, judge};
 
 pub(crate) struct Bench {
@@ -71,12 +71,38 @@ impl Bench {
 
     /// `controls` are handshakes of one clean vantage point.
     pub(crate) fn judge_with(&self, shaken: &Handshake, controls: &[Handshake]) -> Judgement {
-        let controls = Controls::new(&[measurement(controls)], &self.reference);
+        let controls = Surroundings::of_controls(&[measurement(controls)], &self.reference);
         let seen = measurement(std::slice::from_ref(shaken));
         let mut judgements = judge(&seen, &self.reference, &controls, None);
         assert_eq!(judgements.len(), 1, "one judgement a handshake");
         judgements.remove(0)
     }
+}
+
+/// What all of `measurements` together are the surroundings of.
+pub(crate) fn surroundings(bench: &Bench, measurements: &[Measurement]) -> Surroundings {
+    let mut surroundings = Surroundings::none();
+    for measurement in measurements {
+        surroundings.add(measurement, &bench.reference);
+    }
+    surroundings
+}
+
+/// A chain that was presented for `name` at `address`.
+pub(crate) fn presented(name: &str, address: &str, chain: &[&Vec<u8>]) -> Handshake {
+    let mut shaken = certificates(chain);
+    shaken.server_name = Some(name.into());
+    shaken.endpoint = address.parse().ok().map(|address: std::net::IpAddr| (address, 443).into());
+    shaken
+}
+
+/// One handshake that was made in a network, on a day after the first.
+pub(crate) fn seen_in(country: &str, asn: u32, day: i64, shaken: &Handshake) -> Measurement {
+    let mut seen = measurement(std::slice::from_ref(shaken));
+    seen.vantage.country = country.into();
+    seen.vantage.asn = asn;
+    seen.started = OffsetDateTime::from_unix_timestamp(NOW + day * 86_400).ok();
+    seen
 }
 
 pub(crate) fn measurement(handshakes: &[Handshake]) -> Measurement {

@@ -78,6 +78,14 @@ pub enum ReferenceError {
         /// What the regex parser said.
         source: regex_lite::Error,
     },
+    /// A key of a captive portal.
+    #[error("{path}: {text:?} is not a SHA-256 in base64")]
+    BadPortal {
+        /// The file.
+        path: String,
+        /// What stands there.
+        text: String,
+    },
     /// A row of the roots' owners.
     #[error("{path}: {reason}")]
     BadRootOwner {

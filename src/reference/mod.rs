@@ -84,6 +84,8 @@ pub struct Reference {
     pub private_pkis: Vec<PrivatePki>,
     /// Products that intercept on the machine or network of their owner.
     pub products: Vec<Product>,
+    /// Keys of captive portals' certificates.
+    pub portals: Vec<KeyHash>,
     /// Networks that states own, by AS number.
     pub owners: BTreeMap<u32, Owner>,
     /// What was read, in that order.
@@ -140,6 +142,7 @@ impl Reference {
             policies: Vec::new(),
             private_pkis: Vec::new(),
             products: Vec::new(),
+            portals: Vec::new(),
             owners: BTreeMap::new(),
             sources: Vec::new(),
             by_subject: BTreeMap::new(),
@@ -213,7 +216,11 @@ impl Reference {
             ("", "private_pki.toml") => {
                 self.private_pkis.extend(private_pki::parse(path, text)?);
             }
-            ("", "products.toml") => self.products.extend(product::parse(path, text)?),
+            ("", "products.toml") => {
+                let (products, portals) = product::parse(path, text)?;
+                self.products.extend(products);
+                self.portals.extend(portals);
+            }
             ("networks", "state_owned.csv") => self.owners.extend(owner::parse(path, text)?),
             // Notes for people (SOURCES.md, ...) and what later versions add.
             _ => return Ok(()),

@@ -1,9 +1,11 @@
 //! Products that intercept for the owner of a machine or network, by issuer name: `products.toml`.
 
+use data_encoding::BASE64;
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::ReferenceError;
+use crate::chain::KeyHash;
 use crate::chain::name::Name;
 
 /// A product, recognised by the name it gives its issuer. Names are free text that anybody can
@@ -56,11 +58,27 @@ impl Product {
     }
 }
 
-pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Product>, ReferenceError> {
+/// The products, and the keys of captive portals.
+pub(super) fn parse(
+    path: &str,
+    text: &str,
+) -> Result<(Vec<Product>, Vec<KeyHash>), ReferenceError> {
     let written: Written = toml::from_str(text)
         .map_err(|source| ReferenceError::NotToml { path: path.into(), source })?;
+    let listed = written.captive_portal.iter().flat_map(|list| &list.spki_sha256_base64);
+    let portals = listed.map(|text| {
+        let hash = BASE64.decode(text.as_bytes()).ok();
+        let hash = hash.and_then(|hash| <[u8; 32]>::try_from(hash).ok());
+        let bad = || ReferenceError::BadPortal { path: path.into(), text: text.clone() };
+        hash.map(KeyHash::from).ok_or_else(bad)
+    });
+    let portals = portals.collect::<Result<_, _>>()?;
+    Ok((products(path, written.product)?, portals))
+}
+
+fn products(path: &str, written: Vec<WrittenProduct>) -> Result<Vec<Product>, ReferenceError> {
     // A product without a pattern would match every issuer.
-    let named = written.product.into_iter();
+    let named = written.into_iter();
     let named = named.filter(|product| product.issuer_cn.is_some() || product.issuer_o.is_some());
     named
         .map(|product| {
@@ -87,6 +105,14 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Product>, ReferenceErr
 struct Written {
     #[serde(default)]
     product: Vec<WrittenProduct>,
+    #[serde(default)]
+    captive_portal: Vec<WrittenPortals>,
+}
+
+#[derive(Deserialize)]
+struct WrittenPortals {
+    #[serde(default)]
+    spki_sha256_base64: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -103,9 +129,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn keys_of_portals_are_hashes() {
+        let text = |key: &str| format!("[[captive_portal]]\nspki_sha256_base64 = [\"{key}\"]\n");
+        let hash = BASE64.encode(KeyHash::of(b"a key").as_bytes());
+        let (_, portals) = parse("products.toml", &text(&hash)).unwrap();
+        assert_eq!(portals, [KeyHash::of(b"a key")]);
+        for wrong in ["", "AAAA", "not base64"] {
+            let refused = parse("products.toml", &text(wrong));
+            assert!(matches!(refused, Err(ReferenceError::BadPortal { .. })), "{wrong}");
+        }
+    }
+
+    #[test]
     fn patterns_match_whole_values() {
         let text = "[[product]]\nname = \"Shield\"\nclass = \"antivirus\"\nissuer_cn = 'Shield( \\d+)?'\nissuer_o = 'Vendor'\n";
-        let products = parse("products.toml", text).unwrap();
+        let (products, _) = parse("products.toml", text).unwrap();
         for (rdns, matches) in [
             (&[("O", "Vendor"), ("CN", "Shield")][..], true),
             (&[("O", "Vendor"), ("CN", "Shield 7")], true),

@@ -1,6 +1,7 @@
 //! What follows from a key or a certificate that a dossier lists.
 
-use super::{Conclusion, Verdict};
+use super::Verdict;
+use super::conclude::Conclusion;
 use crate::attribution::{self, Attribution, Basis};
 use crate::detect::{Case, Finding, Level};
 use crate::reference::Conduct;

@@ -8,9 +8,9 @@ use kua_mint::{Authority, Key, NOW, Template, name, self_signed};
 
 use super::Verdict::{Anomaly, Blocked, Inconclusive, Intercepted, Misconfigured, Normal};
 use super::*;
-use crate::control::Controls;
 use crate::detect::testing::{Bench, certificates, control, measurement};
 use crate::measurement::codes;
+use crate::surroundings::Surroundings;
 
 fn told(judgement: &Judgement) -> (Verdict, Option<Actor>, Option<Level>) {
     (judgement.verdict, judgement.actor, judgement.level)
@@ -247,7 +247,7 @@ fn what_ooni_s_helper_saw_is_a_control() {
             server_name: "example.com".into(),
             failure: helper.map(Failure::new),
         }];
-        let judgements = judge(&seen, &bench.reference, &Controls::none(), None);
+        let judgements = judge(&seen, &bench.reference, &Surroundings::none(), None);
         assert_eq!(judgements[0].verdict, verdict, "{case}");
     }
 }
@@ -281,7 +281,7 @@ fn without_a_time_there_is_no_good_news() {
     let bench = Bench::new();
     let mut seen = measurement(&[certificates(&[&bench.public.leaf("example.com").certificate])]);
     seen.started = None;
-    let judgements = judge(&seen, &bench.reference, &Controls::none(), None);
+    let judgements = judge(&seen, &bench.reference, &Surroundings::none(), None);
     assert_ne!(judgements[0].verdict, Normal);
     assert_eq!(judgements[0].actor, None);
 }

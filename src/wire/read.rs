@@ -28,6 +28,7 @@ pub(super) fn measurement(record: &Value) -> Result<Measurement, WireError> {
     collect_handshakes(keys, 0, &mut handshakes)?;
     Ok(Measurement {
         uid: text(record, "measurement_uid"),
+        run: text(record, "report_id").filter(|run| !run.is_empty()),
         started: time(record, "measurement_start_time").or_else(|| time(record, "test_start_time")),
         runtime: number(record, "test_runtime"),
         vantage: vantage(record),

@@ -76,6 +76,7 @@ prop_compose! {
 
 prop_compose! {
     fn measurement()(
+        run in proptest::option::of("[0-9a-zA-Z_]{1,40}"),
         uid in proptest::option::of("[0-9A-Z_.]{1,40}"),
         started in proptest::option::of(0i64..4_000_000_000),
         runtime in seconds(),
@@ -92,6 +93,7 @@ prop_compose! {
         helper in proptest::collection::vec(("[a-z.]{1,20}", failure()), 0..3),
     ) -> Measurement {
         Measurement {
+            run,
             uid,
             started: started.map(|at| OffsetDateTime::from_unix_timestamp(at).unwrap()),
             runtime,

@@ -27,7 +27,7 @@ pub(super) fn measurement(measurement: &Measurement) -> Value {
         // Never the real one: OONI's scrubbed value.
         "probe_ip": "127.0.0.1",
         "probe_network_name": measurement.vantage.network,
-        "report_id": "",
+        "report_id": measurement.run.as_deref().unwrap_or_default(),
         "resolver_asn": asn,
         "resolver_ip": "127.0.0.2",
         "resolver_network_name": measurement.vantage.network,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use kua::measurement::Measurement;
 use kua::wire::WireError;
 use kua_collector::archive::Archive;
-use kua_collector::import::{IMPORTS, Incoming, ReadError, read_control, read_files, reason};
+use kua_collector::import::{IMPORTS, Incoming, Inputs, ReadError, read_control, reason};
 use kua_console::{CommonArgs, Trouble};
 
 use super::say;
@@ -57,17 +57,45 @@ impl Unread {
     }
 }
 
-/// Hands every record to `each`, with its number in the archive.
-pub(super) fn of_archive(
-    dir: &Path,
-    unread: &mut Unread,
+/// Where records come from; they can be read more than once.
+pub(super) enum Records {
+    Archive(Archive),
+    Files(Inputs),
+}
+
+impl Records {
+    /// An archive if one is given, else files.
+    pub(super) fn open(archive: Option<&Path>, files: &[PathBuf]) -> Result<Self, Trouble> {
+        Ok(match archive {
+            Some(dir) => Self::Archive(Archive::open(dir)?),
+            None => Self::Files(Inputs::new(files)?),
+        })
+    }
+
+    /// Hands every record to `each`, with its number in the archive or its line in its file. What
+    /// cannot be read is named and counted in `unread`, where that is asked for.
+    pub(super) fn each(
+        &self,
+        unread: Option<&mut Unread>,
+        mut each: impl FnMut(u64, &Measurement),
+    ) -> Result<(), Trouble> {
+        match self {
+            Self::Archive(archive) => of_archive(archive, unread, each),
+            Self::Files(inputs) => of_files(inputs, unread, &mut each),
+        }
+    }
+}
+
+fn of_archive(
+    archive: &Archive,
+    unread: Option<&mut Unread>,
     mut each: impl FnMut(u64, &Measurement),
 ) -> Result<(), Trouble> {
-    let archive = Archive::open(dir)?;
     let scanned = archive.scan(|number, measurement| {
         each(number, &measurement);
         Ok::<_, Trouble>(())
     })?;
+    let Some(unread) = unread else { return Ok(()) };
     for damaged in &scanned.named {
         unread.reject(&format!("record {}", damaged.number), &damaged.damage);
     }
@@ -76,20 +104,22 @@ pub(super) fn of_archive(
     Ok(())
 }
 
-/// Hands every record to `each`, with its line in its file.
-pub(super) fn of_files(
-    files: &[PathBuf],
-    unread: &mut Unread,
-    mut each: impl FnMut(u64, &Measurement),
+fn of_files(
+    inputs: &Inputs,
+    mut unread: Option<&mut Unread>,
+    each: &mut impl FnMut(u64, &Measurement),
 ) -> Result<(), Trouble> {
-    let broken = read_files(files, IMPORTS[0], |incoming| {
-        match &incoming.read {
-            Ok(measurement) => each(incoming.line, measurement),
-            Err(error) => unread.line(&incoming, error),
+    let broken = inputs.read(IMPORTS[0], |incoming| {
+        match (&incoming.read, &mut unread) {
+            (Ok(measurement), _) => each(incoming.line, measurement),
+            (Err(error), Some(unread)) => unread.line(&incoming, error),
+            (Err(_), None) => {}
         }
         Ok::<_, ReadError>(())
     })?;
-    unread.broken(&broken);
+    if let Some(unread) = unread {
+        unread.broken(&broken);
+    }
     Ok(())
 }
 

@@ -6,23 +6,25 @@ use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
 use kua::campaign::Tally;
-use kua::control::Controls;
 use kua::measurement::Measurement;
 use kua::memory::Memory;
 use kua::reference::Reference;
+use kua::surroundings::Surroundings;
 use kua::verdict::judge_with;
 use kua_auditor::report::{Counted, FORMATS, Format, Report as Account, format_named};
 use kua_collector::scope::Scope;
 use kua_console::{CommonArgs, ReferenceArgs, Trouble};
 
-use super::records::{Unread, of_archive, of_control, of_files};
+use super::records::{Records, Unread, of_control};
 
 /// Judge measurements and write who intercepts, where, with which keys, on what evidence
 ///
 /// Every record is judged with the reference data of today and counted; nothing is kept of it but
 /// an example for each name. The same records and reference data give the same report, byte for
 /// byte: it does not say when it was written. A record that cannot be read is named on standard
-/// error, its number is in the report, and the rest is judged.
+/// error, its number is in the report, and the rest is judged. All records are read twice: first
+/// for what else was seen, by the same run and for the same name by others, also outside of the
+/// scope; then to be judged beside it.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Formats: html (one page for people, with charts and evidence), json (kua.report/1, for programs), \
@@ -97,28 +99,28 @@ impl Report {
         unread: &mut Unread,
     ) -> Result<(Account, bool), Trouble> {
         let mut counted = Counted::default();
-        let mut controls = Controls::none();
+        let mut surroundings = Surroundings::none();
         if let Some(file) = &self.control {
             let measurements = of_control(file, unread)?;
             counted.controls = measurements.len() as u64;
-            controls = Controls::new(&measurements, reference);
+            surroundings = Surroundings::of_controls(&measurements, reference);
         }
         let of_control = unread.rejected;
+        let records = Records::open(self.archive.as_deref(), &self.files)?;
+        // First what else was seen, also outside of the scope; then each beside it.
+        let mut memory = Memory::new(reference);
+        records.each(None, |_, measurement| surroundings.add_with(&mut memory, measurement))?;
         let mut tally = Tally::default();
         let mut out_of_scope = 0;
-        let mut memory = Memory::new(reference);
         let each = |line: u64, measurement: &Measurement| {
             if self.scope.holds(measurement) {
-                let judgements = judge_with(&mut memory, measurement, &controls, Some(line));
+                let judgements = judge_with(&mut memory, measurement, &surroundings, Some(line));
                 tally.observe(measurement, &judgements);
             } else {
                 out_of_scope += 1;
             }
         };
-        match &self.archive {
-            Some(dir) => of_archive(dir, unread, each)?,
-            None => of_files(&self.files, unread, each)?,
-        }
+        records.each(Some(unread), each)?;
         counted.out_of_scope = out_of_scope;
         counted.rejected = unread.rejected - of_control;
         counted.broken_off = unread.broken_off;

@@ -92,7 +92,7 @@ pub(super) fn grounds(found: &CampaignReport) -> &'static str {
             "Independent lines of evidence agree that chains were replaced. Whose key replaced them is not known."
         }
         (false, Level::Probable) => {
-            "Controls were shown publicly trusted chains for the same names. Whose key replaced them is not known."
+            "Controls, or many other networks, were shown publicly trusted chains for the same names. Whose key replaced them is not known."
         }
         (false, Level::Possible) => {
             "It fits interception, and other explanations fit as well. Whose key it is is not known."
@@ -133,9 +133,25 @@ pub(super) fn class(class: &str) -> (&str, &'static str) {
             "Connection cut",
             "The handshake was cut here while a control reached the site. That is what blocking looks like; once, a broken line looks the same.",
         ),
+        "clock-skew" => (
+            "The probe's clock",
+            "The chains of several sites were out of date in one run, and one correction of the probe's clock makes all of them valid. It accuses nobody.",
+        ),
+        "consensus-outlier" => (
+            "Trusted, and seen by one network alone",
+            "A public authority vouches for the key, but only one network was shown it, while others were shown another key on the same days. A certificate that its owner did not ask for looks so; so can a server of the site inside that network. Ask the owner of the name.",
+        ),
+        "dns-redirected" => (
+            "Sent elsewhere by DNS",
+            "The name was looked up to an address that is not the site's, where a certificate for other names answers: a page that says that the site is blocked, a router, a login page. That is no interception of TLS.",
+        ),
         "inconclusive" => (
             "Could not be judged",
             "No chain was recorded, or nothing vouches for or against it. That is no news, and not good news.",
+        ),
+        "instrument-defect" => (
+            "The measuring program's own fault",
+            "One version of the program refused the chain in every network, and no other version did. It accuses nobody.",
         ),
         "local" => (
             "Opened on the machine or its own network",

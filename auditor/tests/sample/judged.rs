@@ -1,8 +1,8 @@
 //! A sample, judged without a control.
 
 use kua::campaign::Tally;
-use kua::control::Controls;
 use kua::reference::Reference;
+use kua::surroundings::Surroundings;
 use kua::verdict::judge;
 
 use crate::sample::Sample;
@@ -15,7 +15,7 @@ impl Sample {
     pub(crate) fn tally(&self, reference: &Reference) -> Tally {
         let mut tally = Tally::default();
         for record in &self.records {
-            tally.observe(record, &judge(record, reference, &Controls::none(), None));
+            tally.observe(record, &judge(record, reference, &Surroundings::none(), None));
         }
         tally
     }

@@ -4,13 +4,13 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use kua::control::Controls;
 use kua::measurement::Measurement;
 use kua::memory::Memory;
 use kua::reference::Reference;
+use kua::surroundings::Surroundings;
 use kua::verdict::judge_with;
 use kua_collector::archive::Archive;
-use kua_collector::import::{IMPORTS, ReadError, read_control, read_files};
+use kua_collector::import::{IMPORTS, Inputs, ReadError, read_control};
 use kua_collector::scope::Scope;
 use kua_console::{CommonArgs, FailOn, ReferenceArgs, Trouble, judged};
 
@@ -21,7 +21,8 @@ use super::say;
 ///
 /// One judgement a line goes to standard output, in the order of the records; `line` is a record's
 /// number in the archive, or its line in its file. A record that cannot be read is named and the
-/// rest is judged.
+/// rest is judged. All records are read twice: first for what else was seen, by the same run and for
+/// the same name by others, also outside of the scope; then to be judged beside it.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kua-collector judge --archive kz\n  \
@@ -63,18 +64,20 @@ impl Judge {
     pub(crate) fn run(self, common: &CommonArgs) -> Result<ExitCode, Trouble> {
         let reference = self.reference.load()?;
         let mut refusals = Refusals::new(common);
-        let controls = match &self.control {
-            Some(file) => controls(file, &reference, &mut refusals)?,
-            None => Controls::none(),
+        let mut surroundings = match &self.control {
+            Some(file) => of_control(file, &reference, &mut refusals)?,
+            None => Surroundings::none(),
         };
+        let inputs = Inputs::new(&self.files)?;
+        let mut memory = Memory::new(&reference);
+        look_around(self.archive.as_deref(), &inputs, &mut memory, &mut surroundings)?;
         let mut out = BufWriter::new(std::io::stdout().lock());
         let mut reached = false;
-        let mut memory = Memory::new(&reference);
         let mut each = |line: u64, measurement: &Measurement| -> Result<(), Trouble> {
             if !self.scope.holds(measurement) {
                 return Ok(());
             }
-            for judgement in judge_with(&mut memory, measurement, &controls, Some(line)) {
+            for judgement in judge_with(&mut memory, measurement, &surroundings, Some(line)) {
                 reached |= self.fail_on.is_some_and(|level| level.reached_by(&judgement));
                 match self.format {
                     Format::Json => serde_json::to_writer(&mut out, &judgement),
@@ -87,7 +90,7 @@ impl Judge {
         let (mut damaged, mut broken) = (0, Vec::new());
         match &self.archive {
             Some(dir) => damaged = from_archive(dir, &mut each)?,
-            None => broken = from_files(&self.files, &mut refusals, &mut each)?,
+            None => broken = from_files(&inputs, &mut refusals, &mut each)?,
         }
         out.flush()?;
         refusals.close(&broken);
@@ -96,17 +99,39 @@ impl Judge {
     }
 }
 
-fn controls(
+fn of_control(
     file: &Path,
     reference: &Reference,
     refusals: &mut Refusals,
-) -> Result<Controls, Trouble> {
+) -> Result<Surroundings, Trouble> {
     let measurements = read_control(file, |incoming, error| _ = refusals.add(incoming, error))?;
     if measurements.is_empty() {
         let attempted = format!("cannot judge with the control {}", file.display());
         return Err(Trouble::new(attempted).because("no measurement is in it"));
     }
-    Ok(Controls::new(&measurements, reference))
+    Ok(Surroundings::of_controls(&measurements, reference))
+}
+
+/// Takes in every record; what cannot be read is named when they are judged.
+fn look_around(
+    archive: Option<&Path>,
+    inputs: &Inputs,
+    memory: &mut Memory<'_>,
+    surroundings: &mut Surroundings,
+) -> Result<(), Trouble> {
+    match archive {
+        Some(dir) => drop(Archive::open(dir)?.scan(|_, measurement| {
+            surroundings.add_with(memory, &measurement);
+            Ok::<_, Trouble>(())
+        })?),
+        None => drop(inputs.read(IMPORTS[0], |incoming| {
+            if let Ok(measurement) = &incoming.read {
+                surroundings.add_with(memory, measurement);
+            }
+            Ok::<_, Trouble>(())
+        })?),
+    }
+    Ok(())
 }
 
 /// Gives how many records could not be served.
@@ -128,11 +153,11 @@ fn from_archive(
 
 /// Gives the files that broke off.
 fn from_files(
-    files: &[PathBuf],
+    inputs: &Inputs,
     refusals: &mut Refusals,
     each: &mut impl FnMut(u64, &Measurement) -> Result<(), Trouble>,
 ) -> Result<Vec<ReadError>, Trouble> {
-    read_files(files, IMPORTS[0], |incoming| match &incoming.read {
+    inputs.read(IMPORTS[0], |incoming| match &incoming.read {
         Ok(measurement) => each(incoming.line, measurement),
         Err(error) => {
             refusals.add(&incoming, error);

@@ -11,7 +11,7 @@ use kua::measurement::Measurement;
 use kua::wire::WireError;
 
 pub use control::read_control;
-pub use read::{Incoming, ReadError, read_files};
+pub use read::{Incoming, Inputs, ReadError, read_files};
 pub use reason::reason;
 
 /// A format that files may have.

@@ -1,6 +1,7 @@
 //! Files to records: every line is handed on, read or refused, and none ends the run.
 
-use std::io::{self, BufRead, Cursor, Read};
+use std::fs::File;
+use std::io::{self, BufRead, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use kua::measurement::Measurement;
@@ -42,8 +43,77 @@ pub fn read_files<E: From<ReadError>>(
     for file in files {
         must_exist(file)?;
     }
+    read_each(files.iter().map(|file| (file.as_path(), source::open(file))), import, &mut visit)
+}
+
+/// Files that are read more than once. What can be read only once, standard input and pipes, is
+/// first copied to a temporary file, as packed as it comes.
+#[derive(Debug)]
+pub struct Inputs(Vec<(PathBuf, Option<File>)>);
+
+impl Inputs {
+    /// Copies what has to be copied.
+    ///
+    /// # Errors
+    /// [`ReadError`] where a file does not exist, or cannot be copied.
+    pub fn new(files: &[PathBuf]) -> Result<Self, ReadError> {
+        for file in files {
+            must_exist(file)?;
+        }
+        let each = files.iter().map(|file| {
+            let copied = copy(file).map_err(|source| ReadError::new(file, source))?;
+            Ok((file.clone(), copied))
+        });
+        each.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// As [`read_files`], from the beginning.
+    ///
+    /// # Errors
+    /// Whatever `visit` gives, at once.
+    pub fn read<E: From<ReadError>>(
+        &self,
+        import: &Import,
+        mut visit: impl FnMut(Incoming<'_>) -> Result<(), E>,
+    ) -> Result<Vec<ReadError>, E> {
+        let each = self.0.iter().map(|(name, copied)| {
+            let opened = match copied {
+                Some(copied) => again(copied).and_then(source::unpacked),
+                None => source::open(name),
+            };
+            (name.as_path(), opened)
+        });
+        read_each(each, import, &mut visit)
+    }
+}
+
+/// The copy of a file that can be read only once; `None` of any other.
+fn copy(file: &Path) -> io::Result<Option<File>> {
+    let mut once: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else if std::fs::metadata(file)?.is_file() {
+        return Ok(None);
+    } else {
+        Box::new(File::open(file)?)
+    };
+    let mut copied = tempfile::tempfile()?;
+    io::copy(&mut once, &mut copied)?;
+    Ok(Some(copied))
+}
+
+fn again(copied: &File) -> io::Result<File> {
+    let mut copied = copied.try_clone()?;
+    copied.rewind()?;
+    Ok(copied)
+}
+
+fn read_each<'a, E: From<ReadError>>(
+    files: impl Iterator<Item = (&'a Path, io::Result<Box<dyn BufRead>>)>,
+    import: &Import,
+    visit: &mut impl FnMut(Incoming<'_>) -> Result<(), E>,
+) -> Result<Vec<ReadError>, E> {
     let mut broken = Vec::new();
-    for file in files {
+    for (file, opened) in files {
         let mut visit = |line: u64, raw: &[u8], length: usize| {
             let read = if length > MAX_RECORD {
                 Err(WireError::TooLong { length })
@@ -52,7 +122,8 @@ pub fn read_files<E: From<ReadError>>(
             };
             visit(Incoming { file, line, raw, read })
         };
-        match read_file(file, &mut visit) {
+        let read = opened.map_err(Stop::from).and_then(|reader| read_file(reader, &mut visit));
+        match read {
             Ok(()) => {}
             Err(Stop::Broken(source)) => broken.push(ReadError::new(file, source)),
             Err(Stop::Visitor(error)) => return Err(error),
@@ -87,10 +158,9 @@ impl<E> From<io::Error> for Stop<E> {
 }
 
 fn read_file<E>(
-    file: &Path,
+    mut reader: Box<dyn BufRead>,
     visit: &mut impl FnMut(u64, &[u8], usize) -> Result<(), E>,
 ) -> Result<(), Stop<E>> {
-    let mut reader = source::open(file)?;
     match beginning(&mut reader)? {
         Beginning::Document(line, raw) => visit(line, &raw, raw.len()).map_err(Stop::Visitor),
         Beginning::Lines(head) => read_lines(Cursor::new(head).chain(reader), visit),
@@ -136,6 +206,29 @@ mod tests {
     use crate::import::IMPORTS;
 
     const RECORD: &str = r#"{"test_name":"kua"}"#;
+
+    #[test]
+    fn inputs_are_read_more_than_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("records.jsonl");
+        std::fs::write(&file, format!("{RECORD}\nnothing\n{RECORD}\n")).unwrap();
+        let plain = Inputs::new(std::slice::from_ref(&file)).unwrap();
+        // As of a pipe: a copy, under the name that it was given.
+        let copied = Inputs(vec![("-".into(), Some(File::open(&file).unwrap()))]);
+        for (inputs, name) in [(plain, file.as_path()), (copied, Path::new("-"))] {
+            for _ in 0..2 {
+                let mut seen = Vec::new();
+                let broken = inputs.read(IMPORTS[0], |incoming| {
+                    assert_eq!(incoming.file, name);
+                    seen.push((incoming.line, incoming.read.is_ok()));
+                    Ok::<_, ReadError>(())
+                });
+                assert_eq!(broken.unwrap().len(), 0);
+                assert_eq!(seen, [(1, true), (2, false), (3, true)]);
+            }
+        }
+        assert!(Inputs::new(&[dir.path().join("none")]).is_err());
+    }
 
     /// Line, text, and whether it was read.
     type Seen = Vec<(u64, String, bool)>;

@@ -25,7 +25,8 @@ pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     if path == Path::new("-") { unpacked(io::stdin()) } else { unpacked(File::open(path)?) }
 }
 
-fn unpacked(mut packed: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
+/// The unpacked bytes of what `packed` gives.
+pub(super) fn unpacked(mut packed: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
     let mut magic = Vec::with_capacity(4);
     packed.by_ref().take(4).read_to_end(&mut magic)?;
     let is_gzip = magic.starts_with(&[0x1f, 0x8b]);

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read};
 
-use kua::control::Controls;
 use kua::reference::Reference;
+use kua::surroundings::Surroundings;
 use kua_console::Trouble;
 
 use super::records::Records;
@@ -26,8 +26,8 @@ impl ControlArgs {
     /// # Errors
     /// A file that cannot be read, or holds no measurement at all: a control that is silently
     /// missing would change judgements.
-    pub(crate) fn load(&self, reference: &Reference) -> Result<Controls, Trouble> {
-        let Some(name) = &self.control else { return Ok(Controls::none()) };
+    pub(crate) fn load(&self, reference: &Reference) -> Result<Surroundings, Trouble> {
+        let Some(name) = &self.control else { return Ok(Surroundings::none()) };
         let unreadable = |error: io::Error| {
             Trouble::new(format!("cannot read the control {name}")).because(error)
         };
@@ -45,6 +45,6 @@ impl ControlArgs {
                 .because("it holds no measurement")
                 .hint("a control is a file that `kua probe --out FILE` wrote, on a network that nobody intercepts"));
         }
-        Ok(Controls::new(&measurements, reference))
+        Ok(Surroundings::of_controls(&measurements, reference))
     }
 }

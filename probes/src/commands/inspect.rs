@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use kua::measurement::Measurement;
+use kua::reference::Reference;
 use kua::verdict::{Judgement, judge};
 use kua_console::{CommonArgs, FailOn, Moment, ReferenceArgs, Trouble, judged, now, parse_moment};
 
@@ -66,13 +67,18 @@ impl Inspect {
     /// Reads, judges and explains.
     pub(crate) fn run(self, common: &CommonArgs) -> Result<ExitCode, Trouble> {
         let reference = self.reference.load()?;
-        let controls = self.control.load(&reference)?;
+        let mut surroundings = self.control.load(&reference)?;
         let now = now(self.at)?;
         let mut out = anstream::stdout().lock();
         let mut reached = false;
         let mut shown = 0_u64;
-        let mut show = |measurement: &Measurement, line: Option<u64>| -> Result<(), Trouble> {
-            let judgements = judge(measurement, &reference, &controls, line);
+        let mut seen = self.measurements(now, &reference)?;
+        for (measurement, _) in &mut seen {
+            self.adjust(measurement);
+            surroundings.add(measurement, &reference);
+        }
+        for (measurement, line) in &seen {
+            let judgements = judge(measurement, &reference, &surroundings, *line);
             for (position, judgement) in judgements.iter().enumerate() {
                 let shaken = measurement.handshakes.get(position);
                 match self.format {
@@ -87,24 +93,31 @@ impl Inspect {
                 shown += 1;
                 reached |= self.fail_on.is_some_and(|level| level.reached_by(judgement));
             }
-            Ok(())
-        };
-        let mut adjusted = |mut measurement: Measurement, line: Option<u64>| {
-            self.adjust(&mut measurement);
-            show(&measurement, line)
-        };
-        match source::open(&self.subject)? {
-            source::Source::Certificates(chain) => {
-                adjusted(source::measurement(chain, now), None)?;
-            }
-            source::Source::Records(records) => records.each(&mut adjusted)?,
-            source::Source::Live(target) => {
-                for measurement in self.network.measure_one(&target, now, &reference)? {
-                    adjusted(measurement, None)?;
-                }
-            }
         }
         Ok(judged(reached))
+    }
+
+    /// All that is to be explained, each with its line: one is judged beside the others.
+    fn measurements(
+        &self,
+        now: Moment,
+        reference: &Reference,
+    ) -> Result<Vec<(Measurement, Option<u64>)>, Trouble> {
+        Ok(match source::open(&self.subject)? {
+            source::Source::Certificates(chain) => vec![(source::measurement(chain, now), None)],
+            source::Source::Records(records) => {
+                let mut seen = Vec::new();
+                records.each(&mut |measurement, line| {
+                    seen.push((measurement, line));
+                    Ok(())
+                })?;
+                seen
+            }
+            source::Source::Live(target) => {
+                let measured = self.network.measure_one(&target, now, reference)?;
+                measured.into_iter().map(|measurement| (measurement, None)).collect()
+            }
+        })
     }
 
     /// Puts in place what the command line says of name and time.

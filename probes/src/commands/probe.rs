@@ -59,7 +59,10 @@ pub(crate) struct Probe {
     /// Append each measurement to FILE, one JSON record a line; `-` is standard output
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     out: Option<String>,
-    /// What standard output holds: a table, or one judgement a line as it comes
+    /// What standard output holds: a table, or one judgement a line
+    ///
+    /// Either is written at the end of the run, when each site is judged beside all that the run saw;
+    /// what standard error shows meanwhile is judged beside what was seen before.
     #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
     format: Format,
 
@@ -152,7 +155,7 @@ impl Probe {
     pub(crate) fn run(self, common: &CommonArgs) -> Result<ExitCode, Trouble> {
         let plan = Plan::new(self.targets, &self.suite)?;
         let reference = self.reference.load()?;
-        let controls = self.control.load(&reference)?;
+        let surroundings = self.control.load(&reference)?;
         let output = Output::open(self.out.as_deref(), self.format == Format::Json)?;
         if !plan.agreed(self.yes)? {
             return Ok(ExitCode::SUCCESS);
@@ -161,11 +164,13 @@ impl Probe {
         let vantage = self.vantage.into_vantage();
         let https = runtime.block_on(self.network.https(vantage))?;
         let screen = Screen::new(plan.targets.len(), common.verbose);
-        let mut run = Run::new(&https, &reference, &controls, output, screen);
+        let mut run = Run::new(&https, &reference, surroundings, output, screen);
         let ended = runtime.block_on(run.measure(&plan.targets, self.network.concurrency.into()));
         // A look-up that the system still waits for must not keep the program.
         runtime.shutdown_background();
-        match ended? {
+        let ended = ended?;
+        run.settle()?;
+        match ended {
             Ended::AtOnce => return Ok(ExitCode::from(INTERRUPTED)),
             Ended::Done => {}
         }

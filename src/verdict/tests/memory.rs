@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use time::OffsetDateTime;
 
 use super::{certificates, control, measurement};
-use crate::control::Controls;
 use crate::ct::testing::{TestLog, extension, list};
 use crate::detect::testing::Bench;
 use crate::measurement::Measurement;
 use crate::memory::Memory;
+use crate::surroundings::Surroundings;
 use crate::verdict::{Judgement, judge, judge_with};
 
 const DAY: i64 = 86_400;
@@ -19,7 +19,7 @@ const DAY: i64 = 86_400;
 struct World {
     bench: Bench,
     chains: Vec<Vec<Vec<u8>>>,
-    controls: [Controls; 2],
+    surroundings: [Surroundings; 2],
 }
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
@@ -55,8 +55,8 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     bench.reference.logs = vec![list(&[&log])];
     let seen = [middles[0].leaf("example.com").certificate, middles[0].certificate.clone()];
     let seen = measurement(&[control(&seen.each_ref())]);
-    let controls = [Controls::none(), Controls::new(&[seen], &bench.reference)];
-    World { bench, chains, controls }
+    let surroundings = [Surroundings::none(), Surroundings::of_controls(&[seen], &bench.reference)];
+    World { bench, chains, surroundings }
 });
 
 /// Which chain, for which name, how long after the leaf became valid, and whether with a control.
@@ -100,9 +100,9 @@ proptest! {
         let mut memory = Memory::with_room(reference, room);
         for asked in asked.iter().chain(&asked) {
             let seen = record(asked);
-            let controls = &WORLD.controls[usize::from(asked.4)];
-            let remembered = judge_with(&mut memory, &seen, controls, Some(1));
-            let afresh = judge(&seen, reference, controls, Some(1));
+            let surroundings = &WORLD.surroundings[usize::from(asked.4)];
+            let remembered = judge_with(&mut memory, &seen, surroundings, Some(1));
+            let afresh = judge(&seen, reference, surroundings, Some(1));
             prop_assert_eq!(told(&remembered), told(&afresh), "{:?}", asked);
         }
     }

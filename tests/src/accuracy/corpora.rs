@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use kua::chain::Chain;
-use kua::control::Controls;
 use kua::measurement::{Handshake, Measurement};
 use kua::reference::Reference;
+use kua::surroundings::Surroundings;
 use kua::verdict::{Verdict, judge};
 use kua::wire;
 use serde_json::Value;
@@ -42,7 +42,7 @@ pub(super) fn section() -> Section {
             if measurement.handshakes.is_empty() {
                 continue;
             }
-            for judgement in judge(measurement, &reference, &Controls::none(), None) {
+            for judgement in judge(measurement, &reference, &Surroundings::none(), None) {
                 judged += 1;
                 *verdicts.entry(judgement.verdict).or_default() += 1;
                 let intercepted = judgement.verdict == Verdict::Intercepted;

@@ -31,11 +31,15 @@ fn signature_is_there(oddity: Oddity) -> bool {
 }
 
 /// Whether the chain is still of what names the interceptor. A leaf that is known by its key is
-/// another one with another key, and a misused authority is one at the time of its misuse.
+/// another one with another key, a misused authority is one at the time of its misuse, and no public
+/// authority signs a leaf of 2050 for anybody.
 fn is_the_same(told: &Told, oddity: Oddity) -> bool {
     match oddity.leaf {
         OddLeaf::GostKey => told.judgement.basis != [Basis::KeyInChain],
-        OddLeaf::From2050 => !told.judgement.has("noted-authority"),
+        OddLeaf::From2050 => {
+            let public = told.judgement.basis.contains(&Basis::PublicAnchor);
+            !public && !told.judgement.has("noted-authority")
+        }
         _ => true,
     }
 }

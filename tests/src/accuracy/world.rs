@@ -1,6 +1,7 @@
 //! The reference data that this program is built with, and stand-ins for keys that nobody here holds.
 
 use data_encoding::BASE64;
+use kua::chain::KeyHash;
 use kua::reference::{File, Reference, built_in_files};
 use kua_mint::{
     Authority, Key, Log, NOW, Presented, Template, aki, name, pem, sct_list, self_signed, ski,
@@ -102,6 +103,8 @@ pub(super) struct World {
     pub(super) other_ca: Authority,
     /// The root that Signal's programs carry.
     pub(super) signal: Authority,
+    /// The key of a captive portal that is listed.
+    pub(super) portal: Key,
     stand_ins: Vec<(&'static str, Authority)>,
     logs: [Log; 2],
     /// Certificates of everybody, to be sent along.
@@ -128,6 +131,12 @@ impl World {
              [[pki.key]]\nsubject = \"CN=Signal Messenger\"\npublic_key = \"{key}\"\n"
         );
         extend(&mut files, "private_pki.toml", &owner);
+        let portal = Key::ecdsa_p256();
+        let listed = BASE64.encode(KeyHash::of(&portal.spki()).as_bytes());
+        let listed = format!(
+            "\n[[captive_portal]]\nsource = \"stand-in\"\nspki_sha256_base64 = [\"{listed}\"]\n"
+        );
+        extend(&mut files, "products.toml", &listed);
         let policy = "\n[[policy]]\nprogram = \"Stand-in\"\nstores = [\"Stand-in\"]\n\
                       from = \"2018-05-01\"\nrules = [{ scts = 2, operators = 2 }]\n";
         extend(&mut files, "logs/policies.toml", policy);
@@ -139,7 +148,18 @@ impl World {
             stand_ins.iter().map(|(_, root)| root.certificate.clone()).collect();
         decoys.extend([&public, &public_ca, &signal].map(|known| known.certificate.clone()));
         decoys.extend((decoys.len()..50).map(|_| Authority::root("Decoy").certificate));
-        Self { reference, files, public, public_ca, other_ca, signal, stand_ins, logs, decoys }
+        Self {
+            reference,
+            files,
+            public,
+            public_ca,
+            other_ca,
+            signal,
+            portal,
+            stand_ins,
+            logs,
+            decoys,
+        }
     }
 
     /// The stand-in for a key of a dossier.

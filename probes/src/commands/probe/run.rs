@@ -1,13 +1,14 @@
-//! One run: many sites at a time, each kept, judged and shown as it comes.
+//! One run: many sites at a time, each kept, judged and shown as it comes, and judged again at the
+//! end beside all that the run saw.
 
 use std::cell::Cell;
 use std::future::{pending, ready};
 use std::io::Write;
 
 use futures_util::stream::{self, StreamExt};
-use kua::control::Controls;
 use kua::measurement::{Measurement, Target};
 use kua::reference::Reference;
+use kua::surroundings::Surroundings;
 use kua::verdict::{Judgement, judge};
 use kua_console::{Trouble, now};
 use kua_probes::https::Https;
@@ -20,10 +21,11 @@ use super::summary;
 pub(super) struct Run<'a> {
     https: &'a Https,
     reference: &'a Reference,
-    controls: &'a Controls,
+    surroundings: Surroundings,
     output: Output,
     screen: Screen,
-    measured: usize,
+    sites: usize,
+    measured: Vec<Measurement>,
     judgements: Vec<Judgement>,
 }
 
@@ -39,15 +41,15 @@ impl<'a> Run<'a> {
     pub(super) fn new(
         https: &'a Https,
         reference: &'a Reference,
-        controls: &'a Controls,
+        surroundings: Surroundings,
         output: Output,
         screen: Screen,
     ) -> Self {
-        let (measured, judgements) = (0, Vec::new());
-        Self { https, reference, controls, output, screen, measured, judgements }
+        let (measured, judgements) = (Vec::new(), Vec::new());
+        Self { https, reference, surroundings, output, screen, sites: 0, measured, judgements }
     }
 
-    /// What was judged so far.
+    /// What was judged, at the end beside all that was seen.
     pub(super) fn judgements(&self) -> &[Judgement] {
         &self.judgements
     }
@@ -80,7 +82,7 @@ impl<'a> Run<'a> {
                     interruption = Box::pin(interrupted());
                 }
                 next = measuring.next() => match next {
-                    Some(measurements) => self.take(&measurements?)?,
+                    Some(measurements) => self.take(measurements?)?,
                     None => return Ok(Ended::Done),
                 },
             }
@@ -88,38 +90,45 @@ impl<'a> Run<'a> {
     }
 
     /// Record before judging.
-    fn take(&mut self, measurements: &[Measurement]) -> Result<(), Trouble> {
-        let known = self.judgements.len();
+    fn take(&mut self, measurements: Vec<Measurement>) -> Result<(), Trouble> {
         self.screen.aside(|| -> Result<(), Trouble> {
-            for measurement in measurements {
-                self.output.keep(measurement)?;
-                for judgement in judge(measurement, self.reference, self.controls, None) {
-                    self.output.say(&judgement)?;
-                    self.judgements.push(judgement);
-                }
-            }
-            Ok(())
+            measurements.iter().try_for_each(|measurement| self.output.keep(measurement))
         })?;
-        for judgement in &self.judgements[known..] {
-            self.screen.show(judgement, self.reference)?;
+        for measurement in &measurements {
+            self.surroundings.add(measurement, self.reference);
         }
-        self.measured += 1;
+        for measurement in &measurements {
+            for judgement in judge(measurement, self.reference, &self.surroundings, None) {
+                self.screen.show(&judgement, self.reference)?;
+            }
+        }
+        self.measured.extend(measurements);
+        self.sites += 1;
         self.screen.advance();
         Ok(())
+    }
+
+    /// Judges everything beside everything, and says it where judgements are asked for.
+    pub(super) fn settle(&mut self) -> Result<(), Trouble> {
+        for measurement in &self.measured {
+            self.judgements.extend(judge(measurement, self.reference, &self.surroundings, None));
+        }
+        let judgements = &self.judgements;
+        self.screen.aside(|| judgements.iter().try_for_each(|found| self.output.say(found)))
     }
 
     /// Says what all of it comes to, where standard output is for people; where it is not, on
     /// standard error, and only what was left undone.
     pub(super) fn conclude(self, planned: usize) -> Result<(), Trouble> {
         self.screen.finish();
-        let missing = planned - self.measured;
+        let missing = planned - self.sites;
         if self.output.is_data() {
             if missing > 0 {
                 writeln!(anstream::stderr(), "{}", summary::not_measured(missing))?;
             }
             return Ok(());
         }
-        let text = summary::text(self.judgements, self.measured, missing, self.reference);
+        let text = summary::text(self.judgements, self.sites, missing, self.reference);
         let mut stdout = anstream::stdout();
         stdout.write_all(text.as_bytes())?;
         Ok(stdout.flush()?)

@@ -21,8 +21,6 @@ const YAHOO: &str = "login.yahoo.com";
 const CHAT: &str = "jabber.ru";
 const WALLET: &str = "developers.kakao.com";
 
-const NO_CONSENSUS: &str = "no detector compares the keys that networks see yet";
-
 /// A genuine leaf for `host`, seen by probe and control.
 const fn genuine(build: fn(&World) -> Built) -> Option<Story> {
     Some(Story {
@@ -193,32 +191,43 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         id: "jabber-ru",
         incidents: &["de-2023-jabber-ru"],
         story: Story {
-            drawn: "[public root ->] CA -> leaf in logs, seen by one network; others: another key of the same CA",
-            build: |world| Built::new(CHAT, world.genuine(CHAT)).control(&world.genuine(CHAT)),
-            expected: Expected::anomaly(&["consensus"]).says(&["consensus-outlier"]),
+            drawn: "[public root ->] CA -> leaf in logs, in one network; six networks: another key of the CA",
+            build: |world| Built::new(CHAT, world.genuine(CHAT)).others(&[&world.genuine(CHAT)]),
+            expected: Expected::anomaly(&["consensus", "public-anchor"])
+                .says(&["consensus-outlier"]),
         },
-        neighbour: genuine(|world| {
-            let here = world.genuine(CHAT);
-            Built::new(CHAT, here.clone()).control(&world.genuine(CHAT)).control(&here)
+        neighbour: Some(Story {
+            drawn: "[public root ->] CA -> leaf in logs; six networks: this key or another, in turns",
+            build: |world| {
+                let here = world.genuine(CHAT);
+                Built::new(CHAT, here.clone()).others(&[&here, &world.genuine(CHAT)])
+            },
+            expected: Expected::plain(Normal, &["public-anchor"]),
         }),
-        known_gap: Some(NO_CONSENSUS),
+        known_gap: None,
     },
     Scenario {
         id: "klayswap",
         incidents: &["kr-2022-klayswap", "us-2022-celer"],
         story: Story {
-            drawn: "[public root ->] another CA -> leaf in logs, after a hijacked route; others: the usual CA's",
+            drawn: "[public root ->] another CA -> leaf in logs, after a hijacked route; six networks: the usual CA's",
             build: |world| {
                 let other = world.genuine_by(&world.other_ca, Template::leaf(&[WALLET]));
-                Built::new(WALLET, other).control(&world.genuine(WALLET))
+                Built::new(WALLET, other).moved().others(&[&world.genuine(WALLET)])
             },
-            expected: Expected::anomaly(&["consensus"]).says(&["consensus-outlier"]),
+            expected: Expected::anomaly(&["consensus", "public-anchor"])
+                .says(&["consensus-outlier"]),
         },
-        neighbour: genuine(|world| {
-            let other = world.genuine_by(&world.other_ca, Template::leaf(&[WALLET]));
-            Built::new(WALLET, world.genuine(WALLET)).control(&other)
+        neighbour: Some(Story {
+            drawn: "[public root ->] CA -> a new leaf in logs; each of six networks: a key of its own",
+            build: |world| {
+                let keys: Vec<_> = (0..6).map(|_| world.genuine(WALLET)).collect();
+                let keys: Vec<_> = keys.iter().collect();
+                Built::new(WALLET, world.genuine(WALLET)).others(&keys)
+            },
+            expected: Expected::plain(Normal, &["public-anchor"]),
         }),
-        known_gap: Some(NO_CONSENSUS),
+        known_gap: None,
     },
 ];
 

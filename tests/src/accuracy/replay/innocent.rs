@@ -1,6 +1,6 @@
 //! What looks like interception and is none: portals, redirections, sites and probes as they are.
 
-use kua::detect::Level::{Confirmed, Probable};
+use kua::detect::Level::{Confirmed, Possible, Probable};
 use kua::reference::Actor::{Portal, State};
 use kua::verdict::Verdict::{Inconclusive, Misconfigured, Normal};
 use kua_mint::{NOW, Presented, Template, name};
@@ -59,16 +59,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         id: "captive-portal",
         incidents: &[],
         story: Story {
-            drawn: "[a hotel's root ->] one leaf for the portal, whatever name was asked for; control: public",
+            drawn: "[a hotel's root ->] leaf for the portal, whose key is listed; control: public",
             build: |world| {
-                let hotel = root(&[("O", "Hotel"), ("CN", "Hotel Root")]);
-                let leaf = under(&[&hotel], Template::leaf(&["login.hotel.example"]));
-                Built::new(EXAMPLE, leaf)
-                    .moved()
-                    .also(&["www.wikipedia.org", "www.debian.org", "letsencrypt.org"])
-                    .control(&world.genuine(EXAMPLE))
+                let leaf = Presented { key: world.portal.clone(), ..portal() };
+                Built::new(EXAMPLE, leaf).moved().control(&world.genuine(EXAMPLE))
             },
-            expected: Expected::intercepted(Portal, Probable, None, &["control"])
+            expected: Expected::intercepted(Portal, Probable, None, &["portal-key"])
                 .says(&["captive-portal"]),
         },
         neighbour: Some(Story {
@@ -78,9 +74,35 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 let leaf = alone(Template::leaf(&["router.local"]).subject(&subject));
                 Built::new(EXAMPLE, leaf).moved().control(&world.genuine(EXAMPLE))
             },
-            expected: Expected::anomaly(&["control", "name-only"]),
+            expected: Expected::anomaly(&["address"]).says(&["dns-redirected"]),
         }),
-        known_gap: Some("no detector recognises portals yet"),
+        known_gap: None,
+    },
+    Scenario {
+        id: "captive-portal-unlisted",
+        incidents: &[],
+        story: Story {
+            drawn: "[a hotel's root ->] one leaf for the portal, for four names, at one private address",
+            build: |_| {
+                let leaf = portal();
+                Built::new(EXAMPLE, leaf.clone())
+                    .inside()
+                    .also("www.wikipedia.org", leaf.clone())
+                    .also("www.debian.org", leaf.clone())
+                    .also("letsencrypt.org", leaf)
+            },
+            expected: Expected::intercepted(Portal, Possible, None, &["session", "address"])
+                .says(&["captive-portal"]),
+        },
+        neighbour: Some(Story {
+            drawn: "[a private root ->] leaf for other names at a public address, for one name of two",
+            build: |world| {
+                Built::new(EXAMPLE, portal())
+                    .also("www.wikipedia.org", world.genuine("www.wikipedia.org"))
+            },
+            expected: Expected::anomaly(&[]),
+        }),
+        known_gap: None,
     },
     innocent(
         "router-after-dns",
@@ -91,9 +113,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 let leaf = alone(Template::leaf(&["device.local"]));
                 Built::new(EXAMPLE, leaf).moved().control(&world.genuine(EXAMPLE))
             },
-            expected: Expected::anomaly(&["control"]).says(&["dns-redirected"]),
+            expected: Expected::anomaly(&["address"]).says(&["dns-redirected"]),
         },
-        Some("no detector looks at where DNS led yet"),
+        None,
     ),
     innocent(
         "national-ca",
@@ -180,14 +202,18 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "clock-ahead",
         &[],
         Story {
-            drawn: "public root -> CA -> leaf, by a clock that is two years ahead; control: the same",
+            drawn: "public root -> CA -> leaf, and three sites more, by a clock that is two years ahead",
             build: |world| {
-                let genuine = world.genuine(EXAMPLE);
-                Built::new(EXAMPLE, genuine.clone()).at(NOW + 730 * DAY).control(&genuine)
+                let genuine = |host| world.genuine(host);
+                Built::new(EXAMPLE, genuine(EXAMPLE))
+                    .at(NOW + 730 * DAY)
+                    .also("www.wikipedia.org", genuine("www.wikipedia.org"))
+                    .also("www.debian.org", genuine("www.debian.org"))
+                    .also("letsencrypt.org", genuine("letsencrypt.org"))
             },
-            expected: Expected::plain(Inconclusive, &[]).says(&["clock-skew"]),
+            expected: Expected::plain(Inconclusive, &["session"]).says(&["clock-skew"]),
         },
-        Some("no detector doubts the probe's clock yet"),
+        None,
     ),
     innocent(
         "removed-root",
@@ -217,3 +243,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         None,
     ),
 ];
+
+/// A portal's leaf for its own name.
+fn portal() -> Presented {
+    let hotel = root(&[("O", "Hotel"), ("CN", "Hotel Root")]);
+    under(&[&hotel], Template::leaf(&["login.hotel.example"]))
+}

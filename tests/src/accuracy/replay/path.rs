@@ -104,7 +104,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 let leaf = under(&[&gogo], Template::leaf(&["wifi.airline.example"]));
                 Built::new(YOUTUBE, leaf).moved().control(&world.genuine(YOUTUBE))
             },
-            expected: Expected::anomaly(&["control"]),
+            expected: Expected::anomaly(&["address"]),
         }),
         known_gap: None,
     },

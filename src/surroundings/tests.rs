@@ -1,0 +1,91 @@
+//! In whatever order and parts measurements come, they make the same surroundings.
+
+use kua_mint::{Authority, Key, NOW, Template};
+use proptest::prelude::*;
+
+use super::*;
+use crate::detect::testing::{Bench, presented, seen_in, surroundings};
+use crate::measurement::codes;
+
+/// Measurements that differ in everything that is counted.
+fn measurements(bench: &Bench) -> Vec<Measurement> {
+    let stranger = Authority::root("Stranger");
+    let key = Key::ecdsa_p256();
+    let expired = Template::leaf(&["example.org"]).valid(NOW - 200, NOW - 100);
+    let leaves = [
+        bench.public.leaf("example.com").certificate,
+        bench.public.leaf_with(&key, expired).certificate,
+        stranger.leaf("example.com").certificate,
+        stranger.leaf_with(&key, Template::leaf(&["x.example"])).certificate,
+        b"\x30\x03\x02\x01\x01".to_vec(),
+    ];
+    let mut all = Vec::new();
+    for (position, leaf) in leaves.iter().enumerate() {
+        for (name, address) in [("example.com", "192.0.2.1"), ("example.org", "10.0.0.1")] {
+            for (country, asn) in [("QZ", 64500), ("XA", 64501)] {
+                let mut shaken = presented(name, address, &[leaf]);
+                if position == 2 {
+                    shaken.failure = Some(Failure::new(codes::SSL_UNKNOWN_AUTHORITY));
+                }
+                let mut seen = seen_in(country, asn, position as i64, &shaken);
+                seen.run = (asn == 64500).then(|| "one run".into());
+                seen.software.version = position.to_string();
+                all.push(seen);
+            }
+        }
+    }
+    all
+}
+
+fn same(left: &Surroundings, right: &Surroundings) -> bool {
+    left.rows == right.rows && left.sessions == right.sessions
+}
+
+#[test]
+fn order_and_parts_do_not_matter() {
+    let bench = Bench::new();
+    let all = measurements(&bench);
+    let whole = surroundings(&bench, &all);
+    assert!(whole.rows("example.com").len() > 4);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases: 24,
+        ..ProptestConfig::default()
+    });
+    let shuffled = Just(all).prop_shuffle().prop_flat_map(|all| {
+        let cuts = 0..=all.len();
+        (Just(all), cuts)
+    });
+    runner
+        .run(&shuffled, |(all, cut)| {
+            prop_assert!(same(&surroundings(&bench, &all), &whole));
+            let (left, right) = all.split_at(cut);
+            let mut parts = surroundings(&bench, right);
+            parts.merge(surroundings(&bench, left));
+            prop_assert!(same(&parts, &whole));
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn of_a_name_that_was_left_out_nothing_is_concluded() {
+    let mut around = Surroundings::none();
+    for number in 0..=MAX_ROWS {
+        let key = RowKey { name: format!("{number:08}"), ..RowKey::default() };
+        around.rows.with(key, |row| row.handshakes += 1);
+    }
+    assert_eq!(around.rows("00000007").len(), 1);
+    let last = MAX_ROWS - 1;
+    assert_eq!(around.rows(&format!("{last:08}")).len(), 0, "rows of it may have been left out");
+    assert_eq!(around.rows(&format!("{MAX_ROWS:08}")).len(), 0);
+}
+
+#[test]
+fn controls_are_vantage_points_and_no_part_of_a_run() {
+    let bench = Bench::new();
+    let all = measurements(&bench);
+    let around = Surroundings::of_controls(&all, &bench.reference);
+    assert!(!around.rows("example.com").is_empty());
+    assert_eq!(around.session(&all[0]), None);
+    assert!(!around.controls.of("example.com").is_empty());
+}
