@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use time::{Date, OffsetDateTime};
 
+use crate::chain::fields::without_zeros;
 use crate::chain::{Certificate, Fingerprint, KeyHash};
 
 /// One list, such as Mozilla's OneCRL.
@@ -16,8 +17,15 @@ pub struct BlockList {
     /// The day of its newest known state.
     pub date: Option<Date>,
     by_issuer: BTreeMap<Vec<u8>, BTreeMap<Vec<u8>, Entry>>,
-    by_key: BTreeMap<KeyHash, Vec<(Option<Vec<u8>>, Entry)>>,
+    by_key: BTreeMap<KeyHash, Vec<OfKey>>,
     by_certificate: BTreeMap<Fingerprint, Entry>,
+}
+
+/// A key that is listed, under one subject (DER Name) or under any.
+#[derive(Clone, Debug)]
+struct OfKey {
+    subject: Option<Vec<u8>>,
+    entry: Entry,
 }
 
 /// What a list says of one certificate or key.
@@ -40,13 +48,13 @@ impl BlockList {
     /// Adds the certificate that `issuer` (DER Name) made under `serial` (content of the INTEGER;
     /// leading zeros do not count).
     pub fn add_serial(&mut self, issuer: Vec<u8>, serial: &[u8], entry: Entry) {
-        let serial = significant(serial).to_vec();
+        let serial = without_zeros(serial).to_vec();
         self.by_issuer.entry(issuer).or_default().insert(serial, entry);
     }
 
     /// Adds a key, with `subject` (DER Name) only under that name.
     pub fn add_key(&mut self, key: KeyHash, subject: Option<Vec<u8>>, entry: Entry) {
-        self.by_key.entry(key).or_default().push((subject, entry));
+        self.by_key.entry(key).or_default().push(OfKey { subject, entry });
     }
 
     /// Adds a certificate.
@@ -73,7 +81,7 @@ impl BlockList {
             return self.certificate(fingerprint, at);
         };
         let serials = self.by_issuer.get(fields.issuer.der());
-        let listed = serials.and_then(|serials| serials.get(significant(&fields.serial)));
+        let listed = serials.and_then(|serials| serials.get(without_zeros(&fields.serial)));
         let subject = fields.subject.der();
         listed
             .filter(|entry| entry.holds(at))
@@ -90,8 +98,8 @@ impl BlockList {
     ) -> Option<&Entry> {
         let keys = self.by_key.get(&key).into_iter().flatten();
         let mut keys = keys
-            .filter(|(named, _)| named.as_ref().is_none_or(|named| named.as_slice() == subject))
-            .map(|(_, entry)| entry);
+            .filter(|of| of.subject.as_ref().is_none_or(|named| named.as_slice() == subject))
+            .map(|of| &of.entry);
         keys.find(|entry| entry.holds(at))
             .or_else(|| certificate.and_then(|certificate| self.certificate(certificate, at)))
     }
@@ -109,12 +117,6 @@ impl Entry {
             _ => true,
         }
     }
-}
-
-/// A serial number without leading zeros: lists and certificates differ in them.
-fn significant(serial: &[u8]) -> &[u8] {
-    let zeros = serial.iter().take_while(|byte| **byte == 0).count();
-    &serial[zeros..]
 }
 
 #[cfg(test)]

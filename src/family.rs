@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use time::{Date, Month, OffsetDateTime};
 
-use crate::chain::fields::Fields;
+use crate::chain::fields::{Fields, without_zeros};
 
 const AUTHORITY_KEY_ID: &str = "2.5.29.35";
 
@@ -195,12 +195,6 @@ fn serial(certificate: &Fields) -> Serial {
         return Serial::SkiTopBitCleared;
     }
     if number.len() >= RANDOM { Serial::Random } else { Serial::Other }
-}
-
-/// A number without the zeros that it begins with.
-pub(crate) fn without_zeros(number: &[u8]) -> &[u8] {
-    let zeros = number.iter().take_while(|byte| **byte == 0).count();
-    &number[zeros..]
 }
 
 fn authority_key_id(certificate: &Fields) -> AuthorityKeyId {

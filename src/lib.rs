@@ -25,6 +25,7 @@
 
 pub mod attribution;
 pub mod blocklist;
+pub mod browser;
 pub mod campaign;
 pub mod chain;
 pub mod control;

@@ -25,6 +25,9 @@ use crate::memory::Memory;
 use crate::reference::Reference;
 use crate::sighting::Sighting;
 
+/// Longest name that DNS can hold, in bytes (RFC 1035, section 3.1).
+const MAX_NAME: usize = 255;
+
 /// Most rows that are kept, of one name, key, network and program each: about a kilobyte a row.
 pub const MAX_ROWS: usize = 1 << 18;
 
@@ -79,6 +82,9 @@ impl Surroundings {
                 continue;
             }
             let Some(sighting) = Sighting::with(memory, measurement, shaken) else { continue };
+            if sighting.name.len() > MAX_NAME {
+                continue;
+            }
             let key = RowKey {
                 name: sighting.name.clone(),
                 leaf: sighting.leaf.map(|leaf| leaf.key_hash),

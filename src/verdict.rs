@@ -2,20 +2,20 @@
 
 mod conclude;
 mod listed;
+mod written;
 
 use std::net::SocketAddr;
 
 use conclude::conclude;
 use serde::Serialize;
-use serde::ser::SerializeStruct;
 use time::OffsetDateTime;
 
 use crate::attribution::Basis;
-use crate::chain::{Chain, Fingerprint};
+use crate::browser::{Outcome, Question, outcomes};
+use crate::chain::Chain;
 use crate::detect::{Case, Finding, Level, findings};
 use crate::measurement::{Failure, Handshake, Measurement};
 use crate::memory::Memory;
-use crate::moment::rfc3339;
 use crate::path::{Path, SigningKey};
 use crate::reference::{Actor, Reference};
 use crate::surroundings::Surroundings;
@@ -109,6 +109,8 @@ pub struct Judgement {
     pub programs: Vec<Answer>,
     /// Who signed whom in the chain.
     pub path: Option<Path>,
+    /// What clients would have shown; empty for [`Verdict::Normal`] and without a chain.
+    pub browsers: Vec<Outcome>,
 }
 
 impl Judgement {
@@ -178,7 +180,25 @@ fn judge_case(case: &Case<'_>, line: Option<u64>) -> Judgement {
         findings,
         programs: programs(case),
         path: case.path.clone(),
+        browsers: shown_by_browsers(case, conclusion.verdict),
     }
+}
+
+fn shown_by_browsers(case: &Case<'_>, verdict: Verdict) -> Vec<Outcome> {
+    let (Some(chain), Some(path)) = (case.chain(), case.path.as_ref()) else { return Vec::new() };
+    if verdict == Verdict::Normal {
+        return Vec::new();
+    }
+    let question = Question {
+        chain,
+        holds_leaf: case.handshake.is_some_and(|shaken| shaken.leaf().is_some()),
+        name: case.target.as_deref(),
+        at: case.at(),
+        path,
+        trust: &case.trust,
+        scts: &case.scts,
+    };
+    outcomes(&question, case.reference)
 }
 
 fn programs(case: &Case<'_>) -> Vec<Answer> {
@@ -201,33 +221,6 @@ fn endpoint(case: &Case<'_>) -> Option<SocketAddr> {
     match case.handshake {
         Some(shaken) => shaken.endpoint,
         None => case.measurement.connects.first().map(|connect| connect.endpoint),
-    }
-}
-
-impl Serialize for Judgement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Judgement", 19)?;
-        object.serialize_field("schema", "kua.judgement/1")?;
-        object.serialize_field("measurement_uid", &self.measurement_uid)?;
-        object.serialize_field("line", &self.line)?;
-        object.serialize_field("target", &self.target)?;
-        object.serialize_field("endpoint", &self.endpoint)?;
-        object.serialize_field("probe_cc", &self.probe_cc)?;
-        object.serialize_field("probe_asn", &self.probe_asn)?;
-        object.serialize_field("started", &self.started.map(rfc3339))?;
-        object.serialize_field("verdict", &self.verdict)?;
-        object.serialize_field("actor", &self.actor)?;
-        object.serialize_field("level", &self.level)?;
-        object.serialize_field("interceptor", &self.interceptor)?;
-        object.serialize_field("basis", &self.basis)?;
-        object.serialize_field("signing_key", &self.signing_key)?;
-        let chain = self.chain.as_ref();
-        let chain: Vec<Fingerprint> = chain.map(Chain::fingerprints).unwrap_or_default();
-        object.serialize_field("chain", &chain)?;
-        object.serialize_field("failure", &self.failure.as_ref().map(Failure::code))?;
-        object.serialize_field("programs", &self.programs)?;
-        object.serialize_field("findings", &self.findings)?;
-        object.end()
     }
 }
 

@@ -22,6 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("memory", &["chain", "ct", "path", "reference", "trust"]),
     ("sighting", &["chain", "measurement", "memory", "path", "reference", "trust"]),
     ("control", &["chain", "ct", "measurement", "path", "reference", "sighting"]),
+    ("browser", &["blocklist", "chain", "ct", "path", "reference", "trust"]),
     ("surroundings", &["chain", "control", "measurement", "memory", "reference", "sighting"]),
     (
         "detect",
@@ -47,6 +48,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "verdict",
         &[
             "attribution",
+            "browser",
             "chain",
             "detect",
             "measurement",
@@ -62,6 +64,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "campaign",
         &[
             "attribution",
+            "browser",
             "chain",
             "detect",
             "measurement",

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use data_encoding::{BASE64, HEXLOWER};
 use kua_certs::layout::{Anchor, Purpose, Roots, Sha256, Snapshot, Store};
-use kua_certs::packages::{add, day, pem};
+use kua_certs::packages::{add, day, pem, sha256};
 use kua_certs::tables::owners;
 use kua_certs::text::{roots_csv, roots_pem, store_toml};
 use serde::Deserialize;
@@ -145,6 +145,34 @@ fn block_lists_are_sorted_and_as_large_as_counted() {
         })
         .collect();
     assert_eq!(found, LISTS);
+}
+
+/// A refusal that began too early would call genuine chains blocked.
+#[test]
+fn of_what_mozilla_trusted_others_refused_only_trustcor_s_roots() {
+    let roots = roots();
+    let chromium = since("blocklists/chromium.toml", "key", "spki_sha256");
+    let microsoft = since("blocklists/microsoft.toml", "certificate", "sha256");
+    let mut names = BTreeSet::new();
+    for anchor in &stores()["stores/mozilla.toml"].anchors {
+        let root = &roots[&anchor.sha256];
+        let (_, certificate) = x509_parser::parse_x509_certificate(&root.der).unwrap();
+        let key = HEXLOWER.encode(&sha256(certificate.public_key().raw));
+        let refused = [chromium.get(&key), microsoft.get(&HEXLOWER.encode(&anchor.sha256))];
+        let early = |since: &str| anchor.until.is_none_or(|until| day(since).unwrap() < until);
+        if refused.into_iter().flatten().any(|since| early(since)) {
+            names.insert(root.subject.rsplit_once("CN=").unwrap().1.to_owned());
+        }
+    }
+    let trustcor = ["TrustCor ECA-1", "TrustCor RootCert CA-1", "TrustCor RootCert CA-2"];
+    assert_eq!(names.iter().collect::<Vec<_>>(), trustcor);
+}
+
+fn since(path: &str, entry: &str, key: &str) -> BTreeMap<String, String> {
+    let list: toml::Table = text(path).parse().unwrap();
+    let entries = list[entry].as_array().unwrap().iter();
+    let word = |entry: &toml::Value, name: &str| entry[name].as_str().unwrap().to_owned();
+    entries.map(|entry| (word(entry, key), word(entry, "since"))).collect()
 }
 
 #[test]

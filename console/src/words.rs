@@ -3,7 +3,7 @@
 use kua::attribution::Basis;
 use kua::detect::Level;
 use kua::measurement::{Failure, codes};
-use kua::reference::{Actor, Reference};
+use kua::reference::{Actor, ClientKind, Reference, Shows};
 use kua::verdict::{Judgement, Verdict};
 
 /// One line on one judgement, without the target's name. Names nobody without a key.
@@ -39,6 +39,16 @@ pub fn headline(judgement: &Judgement, reference: &Reference) -> String {
             "vouched for by a public authority; it carries promises that logs made for another certificate".into()
         }
         Verdict::Normal => "the site's own certificate, vouched for by a public authority".into(),
+    }
+}
+
+/// What the user of a client saw, in one word: a browser warns, where a program's connection fails.
+pub fn shown(shows: Shows, kind: ClientKind) -> &'static str {
+    match (shows, kind) {
+        (Shows::Silence, _) => "silence",
+        (Shows::Warning, ClientKind::Browser) => "warning",
+        (Shows::Warning, ClientKind::Program) => "fails",
+        (Shows::Unknown, _) => "unknown",
     }
 }
 

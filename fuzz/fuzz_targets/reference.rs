@@ -1,12 +1,18 @@
 //! Files of reference data of anybody: root programs with and without history, their certificates and
-//! owners, block lists. The first byte chooses the file.
+//! owners, block lists, rules of browsers. The first byte chooses the file.
 #![no_main]
 
 use kua::reference::{File, Reference, built_in_files};
 use libfuzzer_sys::fuzz_target;
 
-const PATHS: [&str; 5] =
-    ["stores/any.pem", "stores/any.toml", "roots.pem", "roots.csv", "blocklists/any.toml"];
+const PATHS: [&str; 6] = [
+    "stores/any.pem",
+    "stores/any.toml",
+    "roots.pem",
+    "roots.csv",
+    "blocklists/any.toml",
+    "browsers.toml",
+];
 
 fuzz_target!(|input: &[u8]| {
     let Some((choice, bytes)) = input.split_first() else { return };

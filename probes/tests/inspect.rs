@@ -28,8 +28,9 @@ impl Desk {
         let root = pem(&desk.public.certificate);
         desk.write(
             "reference/stores/test.pem",
-            &format!("# program: Test\n# date: 2025-10-01\n{root}"),
+            &format!("# program: Mozilla\n# date: 2025-10-01\n{root}"),
         );
+        desk.write("reference/browsers.toml", include_str!("../../certs/browsers.toml"));
         let key = BASE64.encode(&desk.state.key.spki());
         desk.write(
             "reference/interceptors/some-state.toml",
@@ -96,6 +97,26 @@ fn a_forged_chain_with_a_stranger_sent_along() {
     let json = desk.inspect(&["chain.pem", "--format", "json"]);
     let judgement: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(judgement["interceptor"], "some-state");
+}
+
+/// What its victim sees where the root was installed: nothing.
+#[test]
+fn a_forged_chain_that_an_installed_root_makes_silent() {
+    let desk = Desk::new();
+    let stranger = Authority::root("Root of a Stranger");
+    let template = Template::leaf(&["example.com"]).valid(NOW - 86_400, NOW + 90 * 86_400);
+    let leaf = stranger.leaf_with(&Key::ecdsa_p256(), template).certificate;
+    desk.write("chain.pem", &format!("{}{}", pem(&leaf), pem(&stranger.certificate)));
+    assert_said!("silent", desk.inspect(&["chain.pem"]));
+    let json = desk.inspect(&["chain.pem", "--format", "json"]);
+    let judgement: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    let browsers = judgement["browsers"].as_array().unwrap();
+    assert_eq!(browsers.len(), 21);
+    assert_eq!(browsers[1]["browser"], "firefox");
+    assert_eq!(browsers[1]["installed"], "by-user");
+    assert_eq!(browsers[1]["shows"], "silence");
+    assert_eq!(browsers[1]["rule"], "firefox-own-roots");
+    assert!(browsers[1]["since"].is_null());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use time::{Date, OffsetDateTime};
 
 use super::intermediate::DayUse;
-use super::{Cell, Example, Group, Interception, Rate, Tally, Who};
+use super::{BrowserRow, Cell, Example, Group, Interception, Rate, Tally, Who};
 use crate::chain::{Fingerprint, KeyHash};
 use crate::detect::Level;
 use crate::moment::rfc3339;
@@ -33,6 +33,8 @@ pub struct Campaign {
     pub intermediates: Vec<IntermediateRow>,
     /// Times in which it went on with an intermediate outside its validity.
     pub invalid_windows: Vec<Window>,
+    /// What clients would have shown, by client, state and time.
+    pub browsers: Vec<BrowserRow>,
     /// Names, most intercepted first.
     pub targets: Vec<TargetRow>,
     /// Networks, most intercepted first.
@@ -219,6 +221,7 @@ impl Tally {
             anchors: anchors(who, found, reference),
             intermediates: intermediates(found),
             invalid_windows: windows(&found.days),
+            browsers: found.browsers.rows(reference),
             targets,
             networks,
         }

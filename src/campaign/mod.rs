@@ -1,5 +1,6 @@
 //! Many judged measurements to campaigns: a pure fold whose parts add up in any order.
 
+mod browsers;
 mod describe;
 mod intermediate;
 mod interval;
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use time::OffsetDateTime;
 
+pub use browsers::BrowserRow;
 pub use describe::{AnchorRow, Campaign, IntermediateRow, NetworkRow, TargetRow, Window};
 pub use intermediate::decimal;
 pub use interval::Rate;
@@ -23,6 +25,7 @@ use crate::measurement::Measurement;
 use crate::path::SigningKey;
 use crate::reference::Actor;
 use crate::verdict::{Judgement, Verdict};
+use browsers::Shown;
 use intermediate::{DayUse, Intermediate};
 
 /// Counts of judged measurements. Two tallies of two halves, merged in either order, equal the
@@ -81,6 +84,7 @@ struct Interception {
     issuers: BTreeSet<String>,
     intermediates: BTreeMap<Fingerprint, Intermediate>,
     days: BTreeMap<time::Date, DayUse>,
+    browsers: Shown,
 }
 
 /// What an example is an example of.
@@ -295,6 +299,7 @@ impl Interception {
             issuers: BTreeSet::new(),
             intermediates: BTreeMap::new(),
             days: BTreeMap::new(),
+            browsers: Shown::default(),
         }
     }
 
@@ -302,6 +307,7 @@ impl Interception {
         self.level = self.level.max(judgement.level.unwrap_or(Level::Possible));
         self.seen(judgement.started, judgement.started);
         *self.cells.entry(cell).or_default() += 1;
+        self.browsers.observe(&judgement.browsers, judgement.started);
         if let Some(SigningKey { key_hash, subject }) = &judgement.signing_key {
             self.anchors.entry(*key_hash).or_insert_with(|| subject.clone());
         } else if let Some(last) = last_link(judgement) {
@@ -327,6 +333,7 @@ impl Interception {
         self.level = self.level.max(other.level);
         self.seen(other.first_seen, other.last_seen);
         add(&mut self.cells, other.cells);
+        self.browsers.merge(other.browsers);
         self.issuers.extend(other.issuers);
         for (key, subject) in other.anchors {
             self.anchors.entry(key).or_insert(subject);

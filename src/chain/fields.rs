@@ -249,3 +249,9 @@ fn pss_hash(certificate: &X509Certificate<'_>) -> Option<String> {
         _ => None,
     }
 }
+
+/// A number without the zeros that it begins with.
+pub(crate) fn without_zeros(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    &number[zeros..]
+}

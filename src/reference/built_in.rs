@@ -13,6 +13,7 @@ const BUILT_IN: &[(&str, &[u8])] = &[
     ("blocklists/chromium.toml", include_bytes!("../../certs/blocklists/chromium.toml")),
     ("blocklists/microsoft.toml", include_bytes!("../../certs/blocklists/microsoft.toml")),
     ("blocklists/onecrl.toml", include_bytes!("../../certs/blocklists/onecrl.toml")),
+    ("browsers.toml", include_bytes!("../../certs/browsers.toml")),
     ("interceptors/cnnic-mcs.toml", include_bytes!("../../certs/interceptors/cnnic-mcs.toml")),
     ("interceptors/comodo-ra.toml", include_bytes!("../../certs/interceptors/comodo-ra.toml")),
     ("interceptors/cyberoam.toml", include_bytes!("../../certs/interceptors/cyberoam.toml")),

@@ -24,6 +24,14 @@ pub enum ReferenceError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Rules of browsers that contradict each other or lack what they need.
+    #[error("{path}: {reason}")]
+    BadBrowsers {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A dossier that contradicts itself or lacks what it needs.
     #[error("{path}: {reason}")]
     BadDossier {

@@ -4,8 +4,8 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::Deserialize;
 
 use super::{Dossier, ListedKey, Role};
+use crate::chain::fields::without_zeros;
 use crate::chain::{Certificate, Fingerprint, KeyHash};
-use crate::family::without_zeros;
 
 /// A known forgery.
 #[derive(Clone, Debug, PartialEq, Eq)]

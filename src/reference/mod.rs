@@ -2,6 +2,7 @@
 //! certificates, known products and the owners of networks, parsed from files laid out like `certs/`.
 
 mod block_list;
+mod browser;
 mod built_in;
 mod dossier;
 mod error;
@@ -24,6 +25,9 @@ use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
 use time::OffsetDateTime;
 
+pub use browser::{
+    About, Block, Browsers, Client, ClientKind, Followed, Installed, KnownKey, Rule, Shows,
+};
 pub use built_in::built_in_files;
 pub use dossier::{Actor, Conduct, Dossier, Family, Period};
 pub use error::ReferenceError;
@@ -84,6 +88,8 @@ pub struct Reference {
     pub private_pkis: Vec<PrivatePki>,
     /// Products that intercept on the machine or network of their owner.
     pub products: Vec<Product>,
+    /// What clients do with chains whose root was installed; may be empty, and then nothing is said.
+    pub browsers: Browsers,
     /// Keys of captive portals' certificates.
     pub portals: Vec<KeyHash>,
     /// Networks that states own, by AS number.
@@ -142,6 +148,7 @@ impl Reference {
             policies: Vec::new(),
             private_pkis: Vec::new(),
             products: Vec::new(),
+            browsers: Browsers::default(),
             portals: Vec::new(),
             owners: BTreeMap::new(),
             sources: Vec::new(),
@@ -213,6 +220,7 @@ impl Reference {
                 date = list.date.map(|date| date.to_string());
                 self.logs.push(list);
             }
+            ("", "browsers.toml") => self.browsers = browser::parse(path, text)?,
             ("", "private_pki.toml") => {
                 self.private_pkis.extend(private_pki::parse(path, text)?);
             }

@@ -8,6 +8,14 @@ use crate::chain::KeyHash;
 use crate::measurement::{Handshake, Measurement};
 use crate::sighting::Sighting;
 
+/// Longest foreign text that is kept, in characters: no record decides how much memory is used.
+const MAX_TEXT: usize = 128;
+
+/// The beginning of a foreign text.
+pub(super) fn short(text: &str) -> String {
+    text.chars().take(MAX_TEXT).collect()
+}
+
 /// Where handshakes were made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Network {
@@ -67,12 +75,12 @@ pub struct Row {
 impl Client {
     /// The engine, where the record names one: programs of several names share it.
     pub fn of(measurement: &Measurement) -> Self {
-        let note = |key: &str| measurement.annotations.get(key).cloned();
+        let note = |key: &str| measurement.annotations.get(key);
         let software = &measurement.software;
         Self {
-            test: software.test.clone(),
-            program: note("engine_name").unwrap_or_else(|| software.name.clone()),
-            version: note("engine_version").unwrap_or_else(|| software.version.clone()),
+            test: short(&software.test),
+            program: short(note("engine_name").unwrap_or(&software.name)),
+            version: short(note("engine_version").unwrap_or(&software.version)),
         }
     }
 }
@@ -127,7 +135,7 @@ impl Row {
         for query in &measurement.queries {
             if query.hostname.trim_end_matches('.').eq_ignore_ascii_case(&sighting.name) {
                 let named = Some(&query.resolver).filter(|resolver| !resolver.is_empty());
-                self.resolvers.insert(named.unwrap_or(&query.engine).clone());
+                self.resolvers.insert(short(named.unwrap_or(&query.engine)));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::row::{Network, address, is_accepted};
+use super::row::{Network, address, is_accepted, short};
 use super::site::{is_private, site};
 use super::smallest::{Smallest, SmallestOf};
 use crate::chain::{Fingerprint, KeyHash};
@@ -82,7 +82,7 @@ impl Corrections {
 impl SessionKey {
     pub(super) fn of(measurement: &Measurement) -> Self {
         Self {
-            run: measurement.run.clone().unwrap_or_default(),
+            run: measurement.run.as_deref().map(short).unwrap_or_default(),
             network: Network::of(measurement),
             day: measurement.started.map_or(0, time::OffsetDateTime::to_julian_day),
         }

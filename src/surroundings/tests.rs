@@ -81,6 +81,21 @@ fn of_a_name_that_was_left_out_nothing_is_concluded() {
 }
 
 #[test]
+fn no_record_decides_how_much_is_kept_of_it() {
+    let bench = Bench::new();
+    let mut seen = measurements(&bench).remove(0);
+    let long = "x".repeat(1 << 20);
+    seen.run = Some(long.clone());
+    seen.software.version = long.clone();
+    let around = surroundings(&bench, std::slice::from_ref(&seen));
+    assert!(around.session(&seen).is_some());
+    let (key, _) = around.rows("example.com")[0];
+    assert!(key.client.version.len() < 1000);
+    seen.handshakes[0].server_name = Some(long.clone());
+    assert_eq!(surroundings(&bench, &[seen]).rows(&long).len(), 0);
+}
+
+#[test]
 fn controls_are_vantage_points_and_no_part_of_a_run() {
     let bench = Bench::new();
     let all = measurements(&bench);

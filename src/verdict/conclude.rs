@@ -81,6 +81,9 @@ pub(super) fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
     // A program holds its root, and nobody here knows whether for TLS servers.
     let unknown = |refusal: &Refusal| matches!(refusal, Refusal::PurposeUnknown { .. });
     if case.trust.iter().any(|(_, answer)| answer.as_ref().err().is_some_and(unknown)) {
+        if case.vouched_control().is_some() && case.agreeing_control().is_none() {
+            return Conclusion::plain(Verdict::Anomaly, Some(Level::Possible), &[Basis::Control]);
+        }
         return Conclusion::plain(Verdict::Inconclusive, None, &[]);
     }
     // 6. The owner's own authority, on purpose: no program is meant to vouch for it.

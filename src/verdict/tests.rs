@@ -321,6 +321,7 @@ fn a_judgement_has_the_fields_of_its_schema() {
         "failure",
         "programs",
         "findings",
+        "browsers",
     ];
     schema.sort_unstable();
     assert_eq!(fields, schema);

@@ -93,6 +93,14 @@ fn document(report: &Report) -> Result<String, FormatError> {
                 "",
             ]);
         }
+        for row in &campaign.browsers {
+            let (first, last) = (text(row.first_seen.as_ref()), text(row.last_seen.as_ref()));
+            let count = row.handshakes.to_string();
+            let key = format!("{} {}", row.browser, word(&row.installed));
+            let name = row.rule.as_ref().map(|rule| format!(" by {rule}")).unwrap_or_default();
+            let name = format!("{}{name}", row.shows.as_str());
+            sheet.row(&[id, "browser", &key, &name, &first, &last, &count, &count, "", "", ""]);
+        }
         for row in &campaign.targets {
             let (low, rate, high) = rate_cells(row.rate);
             sheet.row(&[

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::browsers;
 use super::model::{CampaignReport, Report};
 use super::summary::Summary;
 use super::words::{
@@ -93,6 +94,14 @@ fn campaign(text: &mut String, found: &CampaignReport) {
         line(format!("- outside validity: {span}, {}", counted(window.handshakes, "handshake")));
     }
     if !campaign.invalid_windows.is_empty() {
+        line(String::new());
+    }
+    if let Some(rows) = browsers::table(campaign) {
+        line("What a user would have seen, with the interceptor's root:\n".into());
+        line("| client | not installed | by the user | by policy |\n|---|---|---|---|".into());
+        for row in rows {
+            line(format!("| {} | {} |", plain(&row.name), row.cells.join(" | ")));
+        }
         line(String::new());
     }
     line("| name | intercepted |\n|---|---|".into());

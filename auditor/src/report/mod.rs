@@ -1,6 +1,7 @@
 //! Reports: one account of what was found, in several formats.
 
 mod account;
+mod browsers;
 mod chart;
 mod csv;
 mod html;

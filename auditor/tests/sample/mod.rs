@@ -2,7 +2,7 @@
 //! knows, a product at home, cut connections and sites that are at fault themselves.
 
 use data_encoding::BASE64;
-use kua::chain::Chain;
+use kua::chain::{Chain, KeyHash};
 use kua::measurement::{Failure, Handshake, HelperHandshake, Measurement, Vantage, codes};
 use kua::reference::File;
 use kua_mint::{Authority, Key, NOW, Template, aki, name, ski};
@@ -115,7 +115,20 @@ impl Mint {
         let owners =
             "asn,operator,country\n64500,\"Quartz Telecom, JSC\",QZ\n64502,Quartz Mobile,QZ\n";
         let store = kua_mint::pem(&self.public.certificate);
+        // Firefox blocks both of the state's keys while it goes on, Chrome when it is long over.
+        let blocked = self.state.iter().map(|root| {
+            let key = KeyHash::of(&root.key.spki());
+            format!(
+                "[[key]]\nname = \"National Root\"\nspki_sha256 = \"{key}\"\n\
+                 never_public = \"drawn\"\nblocks = [\n\
+                 {{ clients = [\"firefox\"], since = \"2022-06-01\", source = \"drawn\" }},\n\
+                 {{ clients = [\"chrome\"], since = \"2026-01-01\", source = \"drawn\" }},\n]\n"
+            )
+        });
+        let rules = include_str!("../../../certs/browsers.toml");
+        let browsers = format!("{rules}{}", blocked.collect::<String>());
         [
+            ("browsers.toml", browsers),
             ("interceptors/qz-ministry.toml", chosen),
             ("interceptors/qz-national.toml", state),
             ("networks/state_owned.csv", owners.into()),

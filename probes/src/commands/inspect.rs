@@ -1,5 +1,6 @@
 //! `kua inspect`: explain one chain, from a file, a record or a live host.
 
+mod browsers;
 mod certificate;
 mod page;
 mod source;

@@ -7,6 +7,7 @@ use kua::detect::{DETECTORS, Detector};
 use super::evidence::ExampleView;
 use super::table::{Row, Table, Whisker};
 use super::{SCRIPT, STYLE, content_policy, filters};
+use crate::report::browsers::{self, ClientRow, RuleRow};
 use crate::report::chart;
 use crate::report::model::{About, CampaignReport, Report};
 use crate::report::summary::Summary;
@@ -79,6 +80,8 @@ struct CampaignView<'a> {
     chart: Option<String>,
     undrawn: usize,
     intermediates: Vec<Intermediate>,
+    browsers: Option<Vec<ClientRow>>,
+    rules: Vec<RuleRow>,
     targets: Table,
     networks: Table,
     examples: Vec<ExampleView<'a>>,
@@ -230,6 +233,8 @@ impl<'a> CampaignView<'a> {
             chart,
             undrawn: campaign.intermediates.len().saturating_sub(chart::validity::MOST),
             intermediates: campaign.intermediates.iter().map(Intermediate::of).collect(),
+            browsers: browsers::table(campaign),
+            rules: browsers::rules(campaign),
             targets: Table::of(campaign.targets.iter().map(|target| Row {
                 name: if target.name.is_empty() {
                     "unknown name".into()

@@ -12,7 +12,7 @@ use kua_console::words;
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
-use super::{certificate, tree};
+use super::{browsers, certificate, tree};
 
 const BOLD: Style = Style::new().bold();
 
@@ -41,6 +41,10 @@ pub(super) fn write(
         }
         heading(out, "Would its clients have accepted it?")?;
         programs(out, judgement, shaken)?;
+        if !judgement.browsers.is_empty() {
+            heading(out, "What would a browser have shown?")?;
+            browsers::write(out, judgement, reference)?;
+        }
     }
     heading(out, "What it shows")?;
     verdict(out, judgement, reference)?;
