@@ -18,7 +18,7 @@ pub use session::{Answers, Corrections, Session, SessionKey};
 pub use side::Rows;
 pub use smallest::{Smallest, SmallestOf};
 
-use crate::chain::KeyHash;
+use crate::chain::{Certificate, Fingerprint, KeyHash};
 use crate::control::Controls;
 use crate::measurement::{Failure, Measurement};
 use crate::memory::Memory;
@@ -34,9 +34,13 @@ pub const MAX_ROWS: usize = 1 << 18;
 /// Most runs that are kept: mostly below a thousand bytes a run.
 pub const MAX_SESSIONS: usize = 1 << 17;
 
+/// Most leaves that root programs vouched for of which the bytes are kept: below a hundred megabytes.
+pub const MAX_GENUINE: usize = 1 << 15;
+
 /// What a measurement is compared with. A pure fold over measurements: two surroundings of two
-/// halves, merged in either order, equal those of the whole. Bounded: above [`MAX_ROWS`] and
-/// [`MAX_SESSIONS`] the names and runs that sort last are left out, and nothing is concluded of them.
+/// halves, merged in either order, equal those of the whole. Bounded: above [`MAX_ROWS`],
+/// [`MAX_SESSIONS`] and [`MAX_GENUINE`] the names and runs that sort last are left out, and nothing is
+/// concluded of them.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
     /// What clean vantage points saw.
@@ -45,6 +49,8 @@ pub struct Surroundings {
     pub local_anchors: BTreeSet<KeyHash>,
     rows: Smallest<RowKey, Row, MAX_ROWS>,
     sessions: Smallest<SessionKey, Session, MAX_SESSIONS>,
+    /// Leaves that a root program vouched for, by the name that was meant.
+    genuine: Smallest<(String, Fingerprint), Option<Certificate>, MAX_GENUINE>,
 }
 
 impl Surroundings {
@@ -96,6 +102,13 @@ impl Surroundings {
                 row.measurements += u64::from(first);
                 row.add(measurement, shaken, &sighting);
             });
+            if let (true, Some(leaf)) = (sighting.vouched, shaken.leaf()) {
+                // A copy, because what was parsed of the record's own takes more room than its bytes.
+                let bytes = || Certificate::from_bytes(leaf.der()).ok();
+                self.genuine.with((sighting.name.clone(), leaf.fingerprint()), |kept| {
+                    *kept = kept.take().or_else(bytes);
+                });
+            }
             if in_session {
                 let key = SessionKey::of(measurement);
                 self.sessions.with(key, |session| session.add(measurement, shaken, &sighting));
@@ -107,11 +120,20 @@ impl Surroundings {
     pub fn merge(&mut self, other: Self) {
         self.rows.merge(other.rows, Row::merge);
         self.sessions.merge(other.sessions, Session::merge);
+        self.genuine.merge(other.genuine, |kept, more| *kept = kept.take().or(more));
     }
 
     /// The run that a measurement belongs to, where anything of it was kept.
     pub fn session(&self, measurement: &Measurement) -> Option<&Session> {
         self.sessions.kept().get(&SessionKey::of(measurement))
+    }
+
+    /// Leaves that anybody was shown for a name and that a root program vouched for, in the order of
+    /// their fingerprints; not always all.
+    pub fn genuine(&self, name: &str) -> impl Iterator<Item = &Certificate> {
+        let start = (name.to_owned(), Fingerprint::from([0; 32]));
+        let kept = self.genuine.kept().range(start..);
+        kept.take_while(move |((of, _), _)| of == name).filter_map(|(_, leaf)| leaf.as_ref())
     }
 
     /// All that was seen for a name; empty also where something of it was left out.

@@ -9,7 +9,7 @@ use crate::forgery::{Grammar, Origin};
 pub(super) static DETECTOR: Detector = Detector {
     id: "forged-leaf",
     level: Level::Probable,
-    claim: "a leaf that no root program vouches for was made from the genuine one that a control was shown, or for its name",
+    claim: "a leaf that no root program vouches for was made from the genuine one that others were shown, or for its name",
     innocent: &[
         Innocent::LocalProduct,
         Innocent::Portal,
@@ -31,7 +31,8 @@ fn examine(case: &Case<'_>) -> Outcome {
     let Some(presented) = case.leaf() else {
         return Outcome::NotApplicable;
     };
-    let genuine = case.controls.iter().filter_map(|seen| seen.genuine.as_ref());
+    let elsewhere = case.surroundings.genuine(target);
+    let genuine = case.controls.iter().filter_map(|seen| seen.genuine.as_ref()).chain(elsewhere);
     let readings = genuine.filter_map(|genuine| {
         let fields = genuine.fields()?;
         (fields.key_hash != presented.key_hash)
@@ -72,10 +73,12 @@ mod tests {
 
     use super::*;
     use crate::attribution::Basis;
-    use crate::detect::testing::{Bench, certificates, control, level_of};
+    use crate::detect::testing::{
+        Bench, certificates, control, level_of, presented, seen_in, surroundings,
+    };
     use crate::forgery::tests::{forged, genuine};
     use crate::reference::{Actor, File, Reference, built_in_files};
-    use crate::verdict::Verdict;
+    use crate::verdict::{Verdict, judge};
 
     #[test]
     fn table() {
@@ -120,6 +123,30 @@ mod tests {
             assert_eq!(level_of(&judgement, DETECTOR.id).as_deref(), expected, "{case}");
             let basis = judgement.basis.contains(&Basis::Forgery);
             assert_eq!(basis, expected == Some("probable"), "{case}");
+        }
+    }
+
+    /// Without a control, what another vantage point of the archive was shown serves as well.
+    #[test]
+    fn the_genuine_leaf_may_be_the_archive_s() {
+        let bench = Bench::new();
+        let site = bench.public.leaf_with(&Key::ecdsa_p256(), genuine()).certificate;
+        let unknown = Authority::root("Some Root");
+        let leaf = unknown.leaf_with(&Key::ecdsa_p256(), forged(&genuine())).certificate;
+        let seen = presented("example.com", "192.0.2.1", &[&leaf]);
+        for (case, other, expected) in [
+            ("another network: public root -> leaf", Some(&site), Some("probable")),
+            ("another network: the same forgery", Some(&leaf), None),
+            ("nobody else", None, None),
+        ] {
+            let others = other.map(|leaf| presented("example.com", "192.0.2.1", &[leaf]));
+            let others: Vec<_> =
+                others.iter().map(|shaken| seen_in("XA", 64501, 0, shaken)).collect();
+            let around = surroundings(&bench, &others);
+            let measured = seen_in("QZ", 64500, 0, &seen);
+            let judgement = judge(&measured, &bench.reference, &around, None).remove(0);
+            assert_eq!(level_of(&judgement, DETECTOR.id).as_deref(), expected, "{case}");
+            assert_eq!(judgement.verdict, Verdict::Anomaly, "{case}: it accuses nobody");
         }
     }
 

@@ -38,7 +38,7 @@ fn measurements(bench: &Bench) -> Vec<Measurement> {
 }
 
 fn same(left: &Surroundings, right: &Surroundings) -> bool {
-    left.rows == right.rows && left.sessions == right.sessions
+    left.rows == right.rows && left.sessions == right.sessions && left.genuine == right.genuine
 }
 
 #[test]
@@ -47,6 +47,7 @@ fn order_and_parts_do_not_matter() {
     let all = measurements(&bench);
     let whole = surroundings(&bench, &all);
     assert!(whole.rows("example.com").len() > 4);
+    assert_eq!(whole.genuine("example.com").count(), 1, "of one leaf a root program vouches");
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
         cases: 24,
         ..ProptestConfig::default()
