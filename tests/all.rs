@@ -14,5 +14,6 @@ mod limbo;
 mod main_job;
 mod ooni_corpus;
 mod real_interceptors;
+mod reports;
 mod scenario;
 mod state_ca;

@@ -82,7 +82,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("kua-mint", &[]),
     ("kua-lab", &["kua-mint"]),
     ("kua-console", &["kua"]),
-    ("kua-probes", &["kua", "kua-console"]),
+    ("kua-probes", &["kua", "kua-certs", "kua-console"]),
     ("kua-collector", &["kua", "kua-console"]),
     ("kua-auditor", &["kua", "kua-collector", "kua-console"]),
     ("kua-certs", &[]),

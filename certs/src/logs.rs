@@ -1,111 +1,185 @@
-//! Prints `certs/logs/<program>.toml`: the Certificate Transparency logs of a program, from the
-//! list (version 3) that the program publishes.
+//! `logs/<program>.toml`: the Certificate Transparency logs that a program knows.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
-use std::path::Path;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use data_encoding::BASE64;
 use serde::Deserialize;
+use time::Date;
+use time::macros::format_description;
 
-/// A program's list, as far as judgements need it.
-#[derive(Deserialize)]
-struct List {
-    version: String,
-    log_list_timestamp: Option<String>,
-    #[serde(rename = "$schema")]
-    schema: Option<String>,
-    operators: Vec<Operator>,
+use crate::read::ReadError;
+
+/// A program's list of logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogList {
+    /// Whose list it is: `Chrome` or `Apple`.
+    pub program: String,
+    /// Its version, as the program counts.
+    pub version: String,
+    /// Its day.
+    pub date: Date,
+    /// In the program's order.
+    pub logs: Vec<Log>,
 }
 
-#[derive(Deserialize)]
-struct Operator {
-    name: String,
+/// One log.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Log {
+    /// The program's words.
+    pub description: String,
+    /// Who runs it.
+    pub operator: String,
+    /// `rfc6962` or `static`.
+    pub kind: String,
+    /// What it is for, where it was never meant to be relied on.
+    pub purpose: Option<String>,
+    /// Base64 of the SHA-256 of `key`.
+    pub id: String,
+    /// Base64 of the DER SubjectPublicKeyInfo.
+    pub key: String,
+    /// Its states, each with the moment at which it began.
     #[serde(default)]
-    logs: Vec<Log>,
-    #[serde(default)]
-    tiled_logs: Vec<Log>,
+    pub states: Vec<State>,
 }
 
-#[derive(Deserialize)]
-struct Log {
-    description: String,
-    log_id: String,
-    key: String,
-    log_type: Option<String>,
-    /// One state and when it began: lists tell the present only.
-    #[serde(default)]
-    state: BTreeMap<String, Since>,
+/// A state of a log.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct State {
+    /// When it began (RFC 3339).
+    pub since: String,
+    /// The program's word for it.
+    pub state: String,
 }
 
-#[derive(Deserialize)]
-struct Since {
-    timestamp: String,
-}
+impl LogList {
+    /// The text of the file.
+    pub fn toml(&self) -> String {
+        let mut text = format!("program = {}\n", quoted(&self.program));
+        text.push_str(&format!("version = {}\n", quoted(&self.version)));
+        text.push_str(&format!("date = \"{}\"\n", self.date));
+        for log in &self.logs {
+            write_log(&mut text, log);
+        }
+        text
+    }
 
-/// Converts the list in `file`.
-pub(crate) fn write(out: &mut impl Write, file: &Path) -> io::Result<()> {
-    let list: List = serde_json::from_slice(&std::fs::read(file)?).map_err(io::Error::other)?;
-    let (program, date) = program(&list)?;
-    writeln!(out, "program = \"{program}\"")?;
-    writeln!(out, "version = {}", quoted(&list.version)?)?;
-    writeln!(out, "date = \"{date}\"")?;
-    for operator in &list.operators {
-        for (kind, logs) in [("rfc6962", &operator.logs), ("static", &operator.tiled_logs)] {
-            for log in logs {
-                write_log(out, &operator.name, kind, log)?;
+    /// Reads the file back.
+    ///
+    /// # Errors
+    /// A file that is not one.
+    pub fn from_toml(text: &str) -> Result<Self, ReadError> {
+        let written: Written = toml::from_str(text)?;
+        let format = format_description!("[year]-[month]-[day]");
+        let bad = |_| ReadError::BadValue { field: "date", value: written.date.clone() };
+        Ok(Self {
+            date: Date::parse(&written.date, format).map_err(bad)?,
+            program: written.program,
+            version: written.version,
+            logs: written.log,
+        })
+    }
+
+    /// Adds what an earlier list knew: former states, and logs that this one no longer has.
+    #[must_use]
+    pub fn with_past(mut self, earlier: Self) -> Self {
+        let mut past: BTreeMap<_, _> =
+            earlier.logs.into_iter().map(|log| (log.id.clone(), log)).collect();
+        for log in &mut self.logs {
+            if let Some(known) = past.remove(&log.id) {
+                log.states.extend(known.states);
+                log.states.sort();
+                log.states.dedup();
             }
         }
+        self.logs.extend(past.into_values());
+        self
     }
-    Ok(())
 }
 
-/// Whose list it is, and of which day. Apple's states no day: then it is that of its newest change.
-fn program(list: &List) -> io::Result<(&'static str, String)> {
-    let day = |moment: &str| moment.get(..10).map(str::to_owned);
-    let (program, moment) = match (&list.log_list_timestamp, &list.schema) {
-        (Some(moment), _) => ("Chrome", day(moment)),
-        (None, Some(schema)) if schema.contains("apple.com") => {
-            ("Apple", newest(list).and_then(day))
-        }
-        _ => return Err(io::Error::other("neither Chrome's nor Apple's list")),
-    };
-    Ok((program, moment.ok_or_else(|| io::Error::other("the list has no date"))?))
-}
-
-fn newest(list: &List) -> Option<&str> {
-    let logs =
-        list.operators.iter().flat_map(|operator| operator.logs.iter().chain(&operator.tiled_logs));
-    logs.flat_map(|log| log.state.values()).map(|since| since.timestamp.as_str()).max()
-}
-
-fn write_log(out: &mut impl Write, operator: &str, kind: &str, log: &Log) -> io::Result<()> {
-    let key = BASE64.decode(log.key.as_bytes()).map_err(io::Error::other)?;
-    if BASE64.encode(digest(&SHA256, &key).as_ref()) != log.log_id {
-        return Err(io::Error::other(format!("{}: the id is not of the key", log.description)));
+fn write_log(text: &mut String, log: &Log) {
+    text.push_str("\n[[log]]\n");
+    let mut pair = |name: &str, value: &str| text.push_str(&format!("{name} = {value}\n"));
+    pair("description", &quoted(&log.description));
+    pair("operator", &quoted(&log.operator));
+    pair("kind", &quoted(&log.kind));
+    if let Some(purpose) = &log.purpose {
+        pair("purpose", &quoted(purpose));
     }
-    writeln!(out, "\n[[log]]")?;
-    writeln!(out, "description = {}", quoted(&log.description)?)?;
-    writeln!(out, "operator = {}", quoted(operator)?)?;
-    writeln!(out, "kind = \"{kind}\"")?;
-    if let Some(purpose) = &log.log_type {
-        writeln!(out, "purpose = {}", quoted(&purpose.replace('_', "-"))?)?;
+    pair("id", &quoted(&log.id));
+    pair("key", &quoted(&log.key));
+    let states = log.states.iter().map(|State { since, state }| {
+        format!("{{ state = {}, since = {} }}", quoted(state), quoted(since))
+    });
+    let states: Vec<_> = states.collect();
+    if !states.is_empty() {
+        pair("states", &format!("[{}]", states.join(", ")));
     }
-    writeln!(out, "id = {}", quoted(&log.log_id)?)?;
-    writeln!(out, "key = {}", quoted(&log.key)?)?;
-    let states: io::Result<Vec<String>> = log.state.iter().map(state).collect();
-    if !log.state.is_empty() {
-        writeln!(out, "states = [{}]", states?.join(", "))?;
-    }
-    Ok(())
-}
-
-fn state((name, since): (&String, &Since)) -> io::Result<String> {
-    Ok(format!("{{ state = {}, since = {} }}", quoted(name)?, quoted(&since.timestamp)?))
 }
 
 /// A TOML basic string; JSON's rules for quotes are a part of TOML's.
-fn quoted(text: &str) -> io::Result<String> {
-    serde_json::to_string(text).map_err(io::Error::other)
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[derive(Deserialize)]
+struct Written {
+    program: String,
+    version: String,
+    date: String,
+    #[serde(default)]
+    log: Vec<Log>,
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::date;
+
+    use super::*;
+
+    fn log(id: &str, states: &[(&str, &str)]) -> Log {
+        let states = states
+            .iter()
+            .map(|(since, state)| State { since: (*since).into(), state: (*state).into() });
+        Log {
+            description: format!("Log \"{id}\""),
+            operator: "A".into(),
+            kind: "static".into(),
+            purpose: None,
+            id: id.into(),
+            key: "key".into(),
+            states: states.collect(),
+        }
+    }
+
+    fn list(date: Date, logs: Vec<Log>) -> LogList {
+        LogList { program: "P".into(), version: "1.2".into(), date, logs }
+    }
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let list = list(
+            date!(2026 - 08 - 20),
+            vec![
+                log(
+                    "a",
+                    &[("2025-01-01T00:00:00Z", "usable"), ("2026-01-01T00:00:00Z", "retired")],
+                ),
+                Log { purpose: Some("test".into()), ..log("b", &[]) },
+            ],
+        );
+        assert_eq!(LogList::from_toml(&list.toml()).unwrap(), list);
+        assert!(LogList::from_toml(&list.toml().replace("2026-08-20", "soon")).is_err());
+        assert!(LogList::from_toml("program = 1").is_err());
+    }
+
+    #[test]
+    fn former_states_and_logs_that_are_gone_stay_known() {
+        let usable = ("2025-01-01T00:00:00Z", "usable");
+        let retired = ("2026-01-01T00:00:00Z", "retired");
+        let earlier =
+            list(date!(2025 - 08 - 20), vec![log("gone", &[usable]), log("a", &[usable])]);
+        let now = list(date!(2026 - 08 - 20), vec![log("a", &[retired]), log("new", &[])]);
+        let expected = vec![log("a", &[usable, retired]), log("new", &[]), log("gone", &[usable])];
+        assert_eq!(now.clone().with_past(earlier.clone()), list(now.date, expected));
+        assert_eq!(earlier.clone().with_past(earlier.clone()), earlier);
+    }
 }

@@ -2,9 +2,7 @@
 //! `certs/`; `logs FILE` prints what a downloaded list of Certificate Transparency logs becomes
 //! there.
 
-mod logs;
-
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -16,10 +14,15 @@ fn main() -> io::Result<()> {
         [command, packages, certs] if command == "build" => {
             build(packages.as_ref(), certs.as_ref())?;
         }
-        [command, file] if command == "logs" => logs::write(&mut out, file.as_ref())?,
+        [command, file] if command == "logs" => out.write_all(logs(file)?.as_bytes())?,
         _ => return Err(io::Error::other("usage: kua-certs build PACKAGES CERTS | logs FILE")),
     }
     out.flush()
+}
+
+fn logs(file: &OsStr) -> io::Result<String> {
+    let list = kua_certs::reports::logs::from_bytes(&fs::read(file)?);
+    Ok(list.map_err(io::Error::other)?.toml())
 }
 
 /// Writes nothing before all is read, so that a broken package changes no file.

@@ -9,7 +9,9 @@ pub mod words;
 
 pub use clock::{Moment, now, parse_moment};
 pub use fail_on::{FailOn, judged};
-pub use reference::{ReferenceArgs, ReferenceReadError};
+pub use reference::{
+    Origin, ReferenceArgs, ReferenceReadError, files_below, refreshed_directory, with_refreshed,
+};
 pub use trouble::{Trouble, finish};
 
 /// Options that every command of every program takes.

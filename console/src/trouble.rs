@@ -32,6 +32,24 @@ impl Trouble {
         self.hint = Some(hint.into());
         self
     }
+
+    /// Prints it on standard error, for a command that goes on.
+    pub fn tell(&self) {
+        let mut text = format!("error: {self}\n");
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            // A library's message may be of several lines.
+            for line in error.to_string().trim_end().lines() {
+                text.push_str(&format!("because: {line}\n"));
+            }
+            cause = error.source();
+        }
+        if let Some(hint) = &self.hint {
+            text.push_str(&format!("hint: {hint}\n"));
+        }
+        // Nothing is left to do when standard error is gone too.
+        let _ = anstream::stderr().write_all(text.as_bytes());
+    }
 }
 
 impl fmt::Display for Trouble {
@@ -63,20 +81,7 @@ pub fn finish(result: Result<ExitCode, Trouble>) -> ExitCode {
     if is_broken_pipe(&trouble) {
         return ExitCode::SUCCESS;
     }
-    let mut text = format!("error: {trouble}\n");
-    let mut cause = trouble.source();
-    while let Some(error) = cause {
-        // A library's message may be of several lines.
-        for line in error.to_string().trim_end().lines() {
-            text.push_str(&format!("because: {line}\n"));
-        }
-        cause = error.source();
-    }
-    if let Some(hint) = &trouble.hint {
-        text.push_str(&format!("hint: {hint}\n"));
-    }
-    // Nothing is left to do when standard error is gone too.
-    let _ = anstream::stderr().write_all(text.as_bytes());
+    trouble.tell();
     ExitCode::FAILURE
 }
 

@@ -3,6 +3,7 @@
 //! Nothing here sends application data, and nothing here gives an opinion: a failed step is a
 //! value of [`kua::measurement`], never an `Err`.
 
+pub mod download;
 pub mod family;
 pub mod https;
 pub mod resolver;

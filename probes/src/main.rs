@@ -21,6 +21,7 @@ struct Kua {
 enum Command {
     Probe(commands::Probe),
     Inspect(commands::Inspect),
+    Reference(commands::Reference),
 }
 
 const EXAMPLES: &str = "\
@@ -29,6 +30,7 @@ Examples:
   kua probe example.org              Probe one site
   kua probe --suite control          Probe the sites of a suite
   kua inspect chain.pem              Explain a chain that somebody sent you
+  kua reference show                 See what Kua compares with, and how old it is
 
 Exit status: 0 done, 1 failed, 2 bad command line, 3 a judgement at or above --fail-on.
 `kua COMMAND --help` says more about a command.";
@@ -39,5 +41,6 @@ fn main() -> ExitCode {
     finish(match command {
         Command::Inspect(inspect) => inspect.run(&common),
         Command::Probe(probe) => probe.run(&common),
+        Command::Reference(reference) => reference.run(&common),
     })
 }

@@ -14,6 +14,7 @@ mod private_pki;
 mod product;
 mod role;
 mod root_owner;
+mod source;
 mod store_history;
 mod store_pem;
 
@@ -37,6 +38,7 @@ pub use owner::Owner;
 pub use private_pki::PrivatePki;
 pub use product::{Class, Product};
 pub use root_owner::{RootOwner, StateTie};
+pub use source::{Holds, Source};
 
 use crate::blocklist::BlockList;
 use crate::chain::fields::Fields;
@@ -113,17 +115,6 @@ pub struct Sibling<'a> {
     pub fit: Fit,
 }
 
-/// A reference file that was read, for reports to name.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Source {
-    /// Path below its reference directory.
-    pub path: String,
-    /// SHA-256 of the file.
-    pub sha256: String,
-    /// The date that it states, where it does.
-    pub date: Option<String>,
-}
-
 impl Reference {
     /// What this program was built with.
     ///
@@ -184,27 +175,39 @@ impl Reference {
         let path = file.path.as_str();
         let text = text(file)?;
         let mut date = None;
-        match path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name)) {
+        let holds = match path.rsplit_once('/').unwrap_or(("", path)) {
             ("stores", name) if name.ends_with(".pem") => {
                 let store = store_pem::parse(path, text)?;
                 date = store.date.map(|date| date.to_string());
+                let what = format!("what {} trusts", store.program);
+                let holds = Holds::new(what, store.anchors.len(), "roots");
                 self.stores.push(store);
+                holds
             }
             ("stores", name) if name.ends_with(".toml") => {
                 let listed = store_history::parse(path, text)?;
                 date = listed.date();
+                let holds = listed.holds();
                 unresolved.histories.push(listed);
+                holds
             }
             ("", "roots.pem") => {
-                let certificates = store_pem::certificates(path, text)?.into_iter();
-                let named = certificates.map(|read| (read.fingerprint(), read));
+                let certificates = store_pem::certificates(path, text)?;
+                let count = certificates.len();
+                let named = certificates.into_iter().map(|read| (read.fingerprint(), read));
                 unresolved.certificates.extend(named);
+                Holds::new("the certificates that stores name", count, "roots")
             }
-            ("", "roots.csv") => self.roots.extend(root_owner::parse(path, text)?),
+            ("", "roots.csv") => {
+                let count = source::extend(&mut self.roots, root_owner::parse(path, text)?);
+                Holds::new("who owns roots, and which state holds them", count, "roots")
+            }
             ("blocklists", name) if name.ends_with(".toml") => {
                 let list = block_list::parse(path, text)?;
                 date = list.date.map(|date| date.to_string());
+                let holds = Holds::new(format!("what {} blocks", list.list), list.len(), "entries");
                 self.blocklists.push(Arc::new(list));
+                holds
             }
             ("interceptors", name) if name.ends_with(".toml") => {
                 let dossier = dossier::parse(path, text)?;
@@ -212,29 +215,44 @@ impl Reference {
                     let id = dossier.id;
                     return Err(ReferenceError::TwoDossiers { path: path.into(), id });
                 }
+                let holds = Holds::new(dossier.title.clone(), dossier.keys.len(), "keys");
                 self.dossiers.push(dossier);
+                holds
             }
-            ("logs", "policies.toml") => self.policies.extend(log::policies(path, text)?),
+            ("logs", "policies.toml") => {
+                let count = source::extend(&mut self.policies, log::policies(path, text)?);
+                Holds::new("what programs ask of SCTs", count, "policies")
+            }
             ("logs", name) if name.ends_with(".toml") => {
                 let list = log::list(path, text)?;
                 date = list.date.map(|date| date.to_string());
+                let what = format!("the logs that {} knows", list.program);
+                let holds = Holds::new(what, list.logs.len(), "logs");
                 self.logs.push(list);
+                holds
             }
-            ("", "browsers.toml") => self.browsers = browser::parse(path, text)?,
+            ("", "browsers.toml") => {
+                self.browsers = browser::parse(path, text)?;
+                Holds::new("what browsers would have done", self.browsers.rules.len(), "rules")
+            }
             ("", "private_pki.toml") => {
-                self.private_pkis.extend(private_pki::parse(path, text)?);
+                let count = source::extend(&mut self.private_pkis, private_pki::parse(path, text)?);
+                Holds::new("authorities that owners of names run", count, "authorities")
             }
             ("", "products.toml") => {
                 let (products, portals) = product::parse(path, text)?;
-                self.products.extend(products);
                 self.portals.extend(portals);
+                let count = source::extend(&mut self.products, products);
+                Holds::new("products that open TLS", count, "products")
             }
-            ("networks", "state_owned.csv") => self.owners.extend(owner::parse(path, text)?),
+            ("networks", "state_owned.csv") => {
+                let count = source::extend(&mut self.owners, owner::parse(path, text)?);
+                Holds::new("networks that states own", count, "networks")
+            }
             // Notes for people (SOURCES.md, ...) and what later versions add.
             _ => return Ok(()),
-        }
-        let sha256 = HEXLOWER.encode(digest::digest(&digest::SHA256, &file.bytes).as_ref());
-        self.sources.push(Source { path: path.into(), sha256, date });
+        };
+        self.sources.push(Source::new(file, date, holds));
         Ok(())
     }
 

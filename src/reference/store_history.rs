@@ -7,8 +7,8 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::ReferenceError;
 use super::store_pem::{day, decoded};
+use super::{Holds, ReferenceError};
 use crate::chain::{Certificate, Fingerprint};
 use crate::trust::{Anchor, Distrust, TrustStore};
 
@@ -29,6 +29,14 @@ impl Listed {
     /// The day of its newest state, as it states it.
     pub(super) fn date(&self) -> Option<String> {
         Some(self.written.date.clone())
+    }
+
+    /// What the file holds, for people.
+    pub(super) fn holds(&self) -> Holds {
+        let held = self.written.anchor.iter().filter(|anchor| anchor.until.is_none());
+        let what = format!("what {} trusts", self.written.program);
+        let known_since = self.written.known_since.as_deref().and_then(|text| day(text).ok());
+        Holds { known_since, ..Holds::new(what, held.count(), "roots") }
     }
 
     /// The store, with the certificates that it names.
