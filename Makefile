@@ -3,7 +3,7 @@
 PROGRAMS = kua-probes kua-collector kua-auditor kua-lab
 TARGET ?= x86_64-unknown-linux-musl
 
-.PHONY: help demo test check fuzz bench dist certs tools
+.PHONY: help accuracy demo test check fuzz bench dist certs tools
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,10 @@ check: tools ## formatting, lints, licences and layers
 	cargo clippy --workspace --all-targets -- --deny warnings
 	@command -v cargo-deny >/dev/null || { echo 'error: please run: cargo install --locked cargo-deny' >&2; exit 1; }
 	cargo deny --offline check bans licenses sources
+
+accuracy: tools ## how right the judgement is: incidents, corpora, hostile chains
+	@cargo build --quiet --package kua-probes
+	@cargo run --quiet --package kua-tests --bin accuracy
 
 fuzz: ## fuzz each reader of foreign bytes for 60 s (needs nightly and cargo-fuzz)
 	fuzz/run 60

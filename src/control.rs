@@ -29,6 +29,8 @@ pub struct Seen {
     pub vouched: bool,
     /// The leaf it was shown, where it kept the leaf and a root program vouched.
     pub genuine: Option<Certificate>,
+    /// The authorities on the path of its chain, where a root program vouched.
+    pub authorities: Vec<Certificate>,
     /// The leaf it was shown carries an SCT that a known log made for it.
     pub logged: bool,
 }
@@ -71,6 +73,7 @@ impl From<&HelperHandshake> for Seen {
             anchor: None,
             vouched: helper.failure.is_none(),
             genuine: None,
+            authorities: Vec::new(),
             logged: false,
         }
     }
@@ -84,6 +87,7 @@ fn seen(shaken: &Handshake, sighting: &Sighting<'_>, reference: &Reference) -> O
         anchor: None,
         vouched: sighting.vouched,
         genuine: shaken.leaf().filter(|_| sighting.vouched).cloned(),
+        authorities: Vec::new(),
         logged: false,
     };
     let (Some(chain), Some(path)) = (&shaken.chain, &sighting.path) else { return Some(seen) };
@@ -98,6 +102,10 @@ fn seen(shaken: &Handshake, sighting: &Sighting<'_>, reference: &Reference) -> O
     }
     seen.leaf_key = sighting.leaf.map(|fields| fields.key_hash);
     seen.anchor = path.anchor(chain).map(|key| key.key_hash);
+    if seen.vouched {
+        let links = path.links.iter().skip(1);
+        seen.authorities = links.map(|link| chain.certificates()[*link].clone()).collect();
+    }
     // Asked only where it can make a difference.
     if let Some(leaf) = sighting.leaf.filter(|_| seen.vouched) {
         let scts = ct::check(leaf, signer, &reference.logs);

@@ -34,6 +34,7 @@ pub mod detect;
 pub mod family;
 pub mod forgery;
 pub mod measurement;
+pub mod memory;
 pub mod moment;
 pub mod path;
 pub mod reference;

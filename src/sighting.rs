@@ -3,9 +3,10 @@
 use crate::chain::KeyHash;
 use crate::chain::fields::Fields;
 use crate::measurement::{Handshake, Measurement};
-use crate::path::{Path, path};
+use crate::memory::Memory;
+use crate::path::Path;
 use crate::reference::Reference;
-use crate::trust::{Refusal, accepting, fits_name};
+use crate::trust::{Refusal, fits_name};
 
 /// One handshake for a name, worked out as far as root programs and signatures go.
 #[derive(Debug)]
@@ -36,6 +37,16 @@ impl<'a> Sighting<'a> {
         shaken: &'a Handshake,
         reference: &Reference,
     ) -> Option<Self> {
+        Self::with(&mut Memory::with_room(reference, 0), measurement, shaken)
+    }
+
+    /// The same, with what is remembered of chains.
+    pub fn with(
+        memory: &mut Memory<'_>,
+        measurement: &Measurement,
+        shaken: &'a Handshake,
+    ) -> Option<Self> {
+        let reference = memory.reference();
         let name = name_of(measurement, Some(shaken))?;
         let mut sighting = Self {
             name,
@@ -48,15 +59,14 @@ impl<'a> Sighting<'a> {
             fits: None,
         };
         let Some(chain) = &shaken.chain else { return Some(sighting) };
-        let path = path(chain, |fields| reference.signer(fields));
+        let path = memory.path(chain);
         sighting.signers = path.signers(chain);
         sighting.path = Some(path);
         sighting.rooted = sighting.signers.iter().any(|key| reference.is_public(*key, None));
         if sighting.leaf.is_some() {
             sighting.fits = fits_name(chain, &sighting.name);
             let mut accepted = false;
-            let answers = accepting(&reference.stores, chain, &sighting.name, measurement.started);
-            for (_, answer) in answers {
+            for (_, answer) in memory.answers(chain, &sighting.name, measurement.started) {
                 match answer {
                     Ok(_) => accepted = true,
                     Err(refusal) => _ = sighting.refusal.get_or_insert(refusal),

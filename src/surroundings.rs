@@ -21,6 +21,7 @@ pub use smallest::{Smallest, SmallestOf};
 use crate::chain::{Certificate, Fingerprint, KeyHash};
 use crate::control::Controls;
 use crate::measurement::{Failure, Measurement};
+use crate::memory::Memory;
 use crate::reference::Reference;
 use crate::sighting::Sighting;
 
@@ -62,25 +63,31 @@ impl Surroundings {
     pub fn of_controls(measurements: &[Measurement], reference: &Reference) -> Self {
         let controls = Controls::new(measurements, reference);
         let mut surroundings = Self { controls, ..Self::default() };
+        let memory = &mut Memory::new(reference);
         for measurement in measurements {
-            surroundings.fold(measurement, reference, false);
+            surroundings.fold(memory, measurement, false);
         }
         surroundings
     }
 
     /// Takes in a measurement.
     pub fn add(&mut self, measurement: &Measurement, reference: &Reference) {
-        self.fold(measurement, reference, true);
+        self.add_with(&mut Memory::with_room(reference, 0), measurement);
     }
 
-    fn fold(&mut self, measurement: &Measurement, reference: &Reference, in_session: bool) {
+    /// The same, with what is remembered of chains.
+    pub fn add_with(&mut self, memory: &mut Memory<'_>, measurement: &Measurement) {
+        self.fold(memory, measurement, true);
+    }
+
+    fn fold(&mut self, memory: &mut Memory<'_>, measurement: &Measurement, in_session: bool) {
         let mut counted = BTreeSet::new();
         for shaken in &measurement.handshakes {
             let certificate = shaken.failure.as_ref().is_none_or(Failure::is_about_certificate);
             if shaken.chain.is_none() && !certificate {
                 continue;
             }
-            let Some(sighting) = Sighting::of(measurement, shaken, reference) else { continue };
+            let Some(sighting) = Sighting::with(memory, measurement, shaken) else { continue };
             if sighting.name.len() > MAX_NAME {
                 continue;
             }

@@ -15,6 +15,7 @@ use crate::browser::{Outcome, Question, outcomes};
 use crate::chain::Chain;
 use crate::detect::{Case, Finding, Level, findings};
 use crate::measurement::{Failure, Handshake, Measurement};
+use crate::memory::Memory;
 use crate::path::{Path, SigningKey};
 use crate::reference::{Actor, Reference};
 use crate::surroundings::Surroundings;
@@ -133,8 +134,18 @@ pub fn judge(
     surroundings: &Surroundings,
     line: Option<u64>,
 ) -> Vec<Judgement> {
-    let judged = |shaken: Option<&Handshake>| {
-        judge_case(&Case::new(measurement, shaken, reference, surroundings), line)
+    judge_with(&mut Memory::with_room(reference, 0), measurement, surroundings, line)
+}
+
+/// The same, and faster where chains come again: what was worked out of a chain is remembered.
+pub fn judge_with(
+    memory: &mut Memory<'_>,
+    measurement: &Measurement,
+    surroundings: &Surroundings,
+    line: Option<u64>,
+) -> Vec<Judgement> {
+    let mut judged = |shaken: Option<&Handshake>| {
+        judge_case(&Case::new(measurement, shaken, memory, surroundings), line)
     };
     if measurement.handshakes.is_empty() {
         return vec![judged(None)];

@@ -2,8 +2,8 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
+mod accuracy;
 mod ccadb;
-mod ccadb_corpus;
 mod ct_corpus;
 mod detectors;
 mod families;
@@ -13,7 +13,6 @@ mod layers;
 mod limbo;
 mod main_job;
 mod ooni_corpus;
-mod parser_corpora;
 mod real_interceptors;
 mod reports;
 mod scenario;

@@ -10,7 +10,7 @@ use kua::trust::Anchor;
 use kua::verdict::{Verdict, judge};
 use kua_tests::told;
 
-use crate::ccadb_corpus::disclosed;
+use kua_tests::ccadb::disclosed;
 
 /// Disclosed as authorities, though they are not of version 1 and have no basic constraints: two
 /// of Microsoft from 1995 and 1997, one of Entrust from 1999.

@@ -12,7 +12,7 @@ use kua::surroundings::Surroundings;
 use kua::verdict::{Verdict, judge};
 use kua_tests::{corpus, files_below};
 
-use crate::ccadb_corpus::disclosed;
+use kua_tests::ccadb::disclosed;
 
 const QAZNET: &str = "00309c736dd661da6f1eb24173aa849944c168a43a15bffd192eecfdb6f8dbd2";
 const NUR_SULTAN: &str = "0230a604d99220e5612ee7862ab9f7a6e18e4f1ac4c9e27075788cc5220169ab";

@@ -39,6 +39,16 @@ pub fn pem(der: &[u8]) -> String {
     pem
 }
 
+/// The certificate with a byte more for its outer length than DER allows.
+///
+/// # Panics
+/// At what does not begin with a length of one or two bytes behind a long form's first byte.
+pub(crate) fn long_length(certificate: &[u8]) -> Vec<u8> {
+    let form = certificate[1];
+    assert!(form == 0x81 || form == 0x82, "a certificate has from 128 to 65535 bytes");
+    [&[certificate[0], form + 1, 0], &certificate[2..]].concat()
+}
+
 /// The TBSCertificate.
 pub(crate) fn to_be_signed(
     algorithm: Algorithm,
@@ -102,6 +112,7 @@ fn write_algorithm(writer: DERWriter<'_>, algorithm: Algorithm) {
         Algorithm::EcdsaSha256 => (&[1, 2, 840, 10_045, 4, 3, 2], Parameters::Absent),
         Algorithm::EcdsaSha384 => (&[1, 2, 840, 10_045, 4, 3, 3], Parameters::Absent),
         Algorithm::Ed25519 => (&[1, 3, 101, 112], Parameters::Absent),
+        Algorithm::Gost => (&[1, 2, 643, 7, 1, 1, 3, 2], Parameters::Absent),
         Algorithm::RsaPssSha256 => (&[1, 2, 840, 113_549, 1, 1, 10], Parameters::Pss),
         Algorithm::RsaSha1 => (&[1, 2, 840, 113_549, 1, 1, 5], Parameters::Null),
         Algorithm::RsaSha256 => (&[1, 2, 840, 113_549, 1, 1, 11], Parameters::Null),

@@ -66,6 +66,26 @@ pub fn aki(key_id: &[u8]) -> Extension {
     Extension { oid: vec![2, 5, 29, 35], critical: false, value }
 }
 
+/// An authority key identifier with key identifier, directory name (a DER Name) and serial number.
+pub fn aki_full(key_id: &[u8], name: &[u8], serial: &[u8]) -> Extension {
+    let value = yasna::construct_der(|writer| {
+        writer.write_sequence(|writer| {
+            writer.next().write_tagged_implicit(Tag::context(0), |writer| {
+                writer.write_bytes(key_id);
+            });
+            writer.next().write_tagged_implicit(Tag::context(1), |writer| {
+                writer.write_sequence(|writer| {
+                    writer.next().write_tagged(Tag::context(4), |writer| writer.write_der(name));
+                });
+            });
+            writer.next().write_tagged_implicit(Tag::context(2), |writer| {
+                writer.write_bytes(serial);
+            });
+        });
+    });
+    Extension { oid: vec![2, 5, 29, 35], critical: false, value }
+}
+
 /// A subject key identifier.
 pub fn ski(key_id: &[u8]) -> Extension {
     let value = yasna::construct_der(|writer| writer.write_bytes(key_id));

@@ -31,6 +31,9 @@ pub enum Algorithm {
     EcdsaSha384,
     /// Ed25519.
     Ed25519,
+    /// Called GOST R 34.10-2012 with 256 bits, which nobody here can make or check; what is signed
+    /// is the usual signature of the key.
+    Gost,
     /// RSASSA-PSS with SHA-256, MGF1 with SHA-256 and 32 bytes of salt.
     RsaPssSha256,
     /// RSA PKCS #1 v1.5 with SHA-1.
@@ -142,7 +145,10 @@ impl Key {
     /// # Panics
     /// Where the key cannot sign with `algorithm`.
     pub(crate) fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
-        let algorithm = self.resolve(algorithm);
+        let algorithm = match self.resolve(algorithm) {
+            Algorithm::Gost => self.resolve(Algorithm::Usual),
+            other => other,
+        };
         match (self.family, algorithm) {
             (Family::Ed25519, Algorithm::Ed25519) => Ed25519KeyPair::from_pkcs8(&self.pkcs8)
                 .expect("the key was encoded here")

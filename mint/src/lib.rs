@@ -22,18 +22,20 @@ mod extension;
 mod key;
 mod log;
 mod name;
+mod oddity;
 mod rsa_legacy;
 mod template;
 
 pub use authority::{Authority, Leaf, self_signed};
 pub use encoding::pem;
 pub use extension::{
-    CLIENT_AUTH, Extension, KeyUsage, SERVER_AUTH, aki, basic_constraints, extended_key_usage,
-    key_usage, san, ski,
+    CLIENT_AUTH, Extension, KeyUsage, SERVER_AUTH, aki, aki_full, basic_constraints,
+    extended_key_usage, key_usage, san, ski,
 };
 pub use key::{Algorithm, Key};
 pub use log::{Log, sct_list};
 pub use name::name;
+pub use oddity::{OddLeaf, Oddity, Presented};
 pub use template::Template;
 
 /// The moment certificates are minted around by default, 2025-10-09T08:53:20Z in seconds since

@@ -5,15 +5,17 @@ use std::net::IpAddr;
 use time::OffsetDateTime;
 
 use crate::chain::fields::Fields;
-use crate::chain::{Chain, KeyHash};
+use crate::chain::{Certificate, Chain, KeyHash};
 use crate::control::Seen;
 use crate::ct::{self, Checked};
 use crate::measurement::{Failure, Handshake, Measurement};
-use crate::path::{Path, SigningKey, path};
+use crate::memory::{Answers, Memory};
+use crate::path::{Path, SigningKey, Top};
 use crate::reference::{Dossier, Forgery, ListedKey, PrivatePki, Reference, Sibling};
 use crate::sighting::name_of;
+use crate::signature::{Signed, signed_by};
 use crate::surroundings::{Network, Rows, Session, Surroundings, address};
-use crate::trust::{Anchor, Refusal, TrustStore, accepting, fits_name};
+use crate::trust::{Anchor, Refusal, fits_name};
 
 /// One handshake, or none where the measurement did not come so far.
 #[derive(Debug)]
@@ -31,7 +33,7 @@ pub struct Case<'a> {
     /// The keys that signed something between the first certificate and its anchor.
     pub signers: Vec<KeyHash>,
     /// What each root program says of the chain for the target; empty where no leaf is known.
-    pub trust: Vec<(&'a TrustStore, Result<&'a Anchor, Refusal>)>,
+    pub trust: Answers<'a>,
     /// The SCTs that the leaf carries, checked; empty also where the reference knows no logs.
     pub scts: Vec<Checked<'a>>,
     /// What clean controls saw for the target.
@@ -41,15 +43,17 @@ pub struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    pub(crate) fn new(
+    pub(crate) fn new<'r: 'a>(
         measurement: &'a Measurement,
         handshake: Option<&'a Handshake>,
-        reference: &'a Reference,
+        memory: &mut Memory<'r>,
         surroundings: &'a Surroundings,
     ) -> Self {
+        let reference = memory.reference();
         let target = name_of(measurement, handshake);
         let chain = handshake.and_then(|shaken| shaken.chain.as_ref());
-        let path = chain.map(|chain| path(chain, |fields| reference.signer(fields)));
+        let controls = controls_for(target.as_deref(), measurement, surroundings);
+        let path = chain.map(|chain| completed(memory.path(chain), chain, &controls));
         let signers = path.as_ref().zip(chain).map(|(path, chain)| path.signers(chain));
         let mut case = Self {
             measurement,
@@ -59,15 +63,15 @@ impl<'a> Case<'a> {
             signers: signers.unwrap_or_default(),
             trust: Vec::new(),
             scts: Vec::new(),
-            controls: controls_for(target.as_deref(), measurement, surroundings),
+            controls,
             surroundings,
             target,
         };
-        if let (Some(leaf), false) = (case.leaf(), reference.logs.is_empty()) {
-            case.scts = ct::check(leaf, case.signer(), &reference.logs);
+        if let Some(leaf) = handshake.and_then(Handshake::leaf) {
+            case.scts = memory.scts(leaf, case.signer());
         }
         if let (Some(chain), Some(name), Some(_)) = (chain, &case.target, case.leaf()) {
-            case.trust = accepting(&reference.stores, chain, name, measurement.started);
+            case.trust = memory.answers(chain, name, measurement.started);
         }
         case
     }
@@ -119,6 +123,27 @@ impl<'a> Case<'a> {
     /// wrong with the chain: dates, name, algorithm.
     pub fn publicly_rooted(&self) -> bool {
         self.signers.iter().any(|key| self.reference.is_public(*key, self.at()))
+            || self.completed_by().is_some()
+    }
+
+    /// A control that was shown the authority below which this chain breaks off, with the rest of
+    /// the way up to a root program.
+    pub fn completed_by(&self) -> Option<&Seen> {
+        let Top::Signed(key) = &self.path.as_ref()?.top else { return None };
+        if self.reference.is_public(key.key_hash, self.at()) {
+            return None;
+        }
+        let holds = |known: &Certificate| {
+            known.fields().is_some_and(|fields| fields.key_hash == key.key_hash)
+        };
+        self.controls.iter().find(|seen| seen.authorities.iter().any(holds))
+    }
+
+    /// Whether a program has nothing against the chain but its dates.
+    pub fn is_out_of_date(&self) -> bool {
+        let dates =
+            |answer: &Result<_, _>| matches!(answer, Err(Refusal::Expired | Refusal::NotYetValid));
+        self.trust.iter().any(|(_, answer)| dates(answer))
     }
 
     /// The known interceptor whose key signed on the way up, and that key.
@@ -230,19 +255,48 @@ impl<'a> Case<'a> {
 
     /// A control that was shown the same key or the same anchor, or that kept no certificate and
     /// failed in the same way.
+    ///
+    /// Under one public root stand sites and those who pretend to be them. There a shared authority
+    /// speaks for the chain only where nothing is wrong with it but its dates or an intermediate
+    /// that was not sent, and where it is in public logs if the control's is.
     pub fn agreeing_control(&self) -> Option<&Seen> {
         let key = self.leaf().map(|leaf| leaf.key_hash);
         let anchor = self.anchor().map(|anchor| anchor.key_hash);
         let failure = self.handshake.and_then(|shaken| shaken.failure.as_ref());
         let about_certificate = failure.is_some_and(Failure::is_about_certificate);
+        let untidy = self.is_out_of_date() || self.completed_by().is_some();
+        let logged = self.scts.iter().any(|sct| sct.outcome == ct::Outcome::Valid);
+        let shared =
+            !self.publicly_rooted() || (untidy && (logged || self.logged_elsewhere().is_none()));
+        if let Some(seen) = self.completed_by().filter(|_| shared) {
+            return Some(seen);
+        }
         self.controls.iter().find(|seen| {
             (key.is_some() && seen.leaf_key == key)
-                || (anchor.is_some() && seen.anchor == anchor)
+                || (shared && anchor.is_some() && seen.anchor == anchor)
                 || (about_certificate
                     && seen.leaf_key.is_none()
                     && seen.failure.as_ref() == failure)
         })
     }
+}
+
+/// The path up to the authority that signed its last link, where neither chain nor reference knows
+/// it and controls were shown it for the same name.
+fn completed(mut path: Path, chain: &Chain, controls: &[Seen]) -> Path {
+    let last = path.links.last().filter(|_| path.top == Top::Unknown);
+    let last = last.and_then(|last| chain.certificates()[*last].fields());
+    let Some(last) = last else { return path };
+    let authorities = controls.iter().flat_map(|seen| &seen.authorities);
+    let mut authorities = authorities.filter_map(Certificate::fields);
+    let signed = |authority: &&Fields| {
+        authority.subject == last.issuer && signed_by(last, &authority.spki) == Signed::Yes
+    };
+    if let Some(authority) = authorities.find(signed) {
+        let (key_hash, subject) = (authority.key_hash, authority.subject.to_string());
+        path.top = Top::Signed(SigningKey { key_hash, subject });
+    }
+    path
 }
 
 fn controls_for(

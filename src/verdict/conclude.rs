@@ -99,9 +99,10 @@ pub(super) fn conclude(case: &Case<'_>, findings: &[Finding]) -> Conclusion {
         return Conclusion::plain(Verdict::Misconfigured, None, &[Basis::Control]);
     }
     // 9. Signed by a public authority for this name, and wrong in its dates only: no interceptor
-    //    could have made it.
+    //    could have made it, unless he had hold of the authority.
     let own = case.is_wrong_in_dates_only() && case.publicly_rooted();
-    if own && holder && case.vouched_control().is_none() {
+    let noted = finding("noted-authority").is_some();
+    if own && holder && !noted && case.vouched_control().is_none() {
         return Conclusion::plain(Verdict::Misconfigured, None, &[Basis::PublicAnchor]);
     }
     // 10. An authority that is made as a known interceptor's are, with a key that nobody listed yet.

@@ -1,6 +1,7 @@
 //! The order of reasoning, on drawn chains: whom a judgement accuses, and above all whom it does not.
 
 mod hostile;
+mod memory;
 mod roles;
 
 use kua_mint::{Authority, Key, NOW, Template, name, self_signed};
@@ -146,6 +147,49 @@ fn nobody_is_accused_by_what_a_server_sends_along() {
         assert_eq!(judgement.verdict, verdict, "{case}");
         assert_eq!(judgement.interceptor, None, "{case}");
         assert_eq!(judgement.actor, None, "{case}");
+    }
+}
+
+/// Under one public root stand sites and those who pretend to be them.
+#[test]
+fn what_a_shared_authority_says_of_a_chain() {
+    let bench = Bench::new();
+    let key = Key::ecdsa_p256();
+    let middle = bench.public.intermediate("Public Intermediate");
+    let rogue = bench.public.intermediate("Somebody's Intermediate");
+    let genuine = middle.leaf("example.com").certificate;
+    let seen = control(&[&genuine, &middle.certificate, &bench.public.certificate]);
+    let other = middle.leaf("example.com").certificate;
+    let old = Template::leaf(&["example.com"]).valid(NOW - 200, NOW - 100);
+    let old = middle.leaf_with(&key, old).certificate;
+    let version_1 = Template::leaf(&["example.com"]).version_1();
+    let odd = rogue.leaf_with(&key, version_1).certificate;
+    let unlisted = Authority::root("Unlisted Root");
+    let namesake = unlisted.intermediate("Public Intermediate").leaf("example.com").certificate;
+    for (case, chain, expected) in [
+        (
+            "[public root -> intermediate ->] leaf, control: another leaf of that intermediate",
+            vec![&other],
+            (Misconfigured, None, None),
+        ),
+        (
+            "[public root ->] intermediate -> expired leaf, control: a good one",
+            vec![&old, &middle.certificate],
+            (Misconfigured, None, None),
+        ),
+        (
+            "[public root ->] another intermediate -> leaf that no client takes, control: a good one",
+            vec![&odd, &rogue.certificate],
+            (Anomaly, None, Some(Level::Possible)),
+        ),
+        (
+            "[namesake of the intermediate ->] leaf, control: public root",
+            vec![&namesake],
+            (Intercepted, Some(Actor::Unknown), Some(Level::Probable)),
+        ),
+    ] {
+        let judgement = bench.judge_with(&certificates(&chain), std::slice::from_ref(&seen));
+        assert_eq!(told(&judgement), expected, "{case}");
     }
 }
 

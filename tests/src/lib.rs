@@ -1,5 +1,9 @@
 //! What scenarios share: where corpora and programs lie, and peers that end with their test.
 
+pub mod accuracy;
+#[allow(clippy::unwrap_used, reason = "what cannot be unpacked ends the test")]
+pub mod ccadb;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -14,12 +18,16 @@ pub fn repository() -> PathBuf {
 /// A folder of the corpora beside the repository; `None`, and a line that says so, where a
 /// stranger's clone has none.
 pub fn corpus(folder: &str) -> Option<PathBuf> {
-    let path = repository().join("../shared/data").join(folder);
-    if path.exists() {
-        return Some(path);
+    let found = data(folder);
+    if found.is_none() {
+        skipped("no corpus");
     }
-    skipped("no corpus");
-    None
+    found
+}
+
+/// The same without a word.
+pub fn data(folder: &str) -> Option<PathBuf> {
+    Some(repository().join("../shared/data").join(folder)).filter(|path| path.exists())
 }
 
 /// Says that a test did not run, and why.
@@ -37,11 +45,11 @@ pub fn told(line: &str) {
 /// # Panics
 /// Where it was not built: `make test` builds the programs first.
 pub fn program(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a running test has a path");
-    let folder = test.ancestors().nth(2).expect("target/<profile>/deps/<test>");
-    let path = folder.join(name);
-    assert!(path.exists(), "{} is not built; run `make test`", path.display());
-    path
+    let own = std::env::current_exe().expect("a running program has a path");
+    // target/<profile>/<program> and target/<profile>/deps/<test>.
+    let folders = own.ancestors().skip(1).take(2);
+    let found = folders.map(|folder| folder.join(name)).find(|path| path.exists());
+    found.unwrap_or_else(|| panic!("{name} is not built beside {}", own.display()))
 }
 
 /// The path of a tool of the system, if it is installed.

@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use clap::builder::PossibleValuesParser;
 use kua::campaign::Tally;
 use kua::measurement::Measurement;
+use kua::memory::Memory;
 use kua::reference::Reference;
 use kua::surroundings::Surroundings;
-use kua::verdict::judge;
+use kua::verdict::judge_with;
 use kua_auditor::report::{Counted, FORMATS, Format, Report as Account, format_named};
 use kua_collector::scope::Scope;
 use kua_console::{CommonArgs, ReferenceArgs, Trouble};
@@ -107,12 +108,13 @@ impl Report {
         let of_control = unread.rejected;
         let records = Records::open(self.archive.as_deref(), &self.files)?;
         // First what else was seen, also outside of the scope; then each beside it.
-        records.each(None, |_, measurement| surroundings.add(measurement, reference))?;
+        let mut memory = Memory::new(reference);
+        records.each(None, |_, measurement| surroundings.add_with(&mut memory, measurement))?;
         let mut tally = Tally::default();
         let mut out_of_scope = 0;
         let each = |line: u64, measurement: &Measurement| {
             if self.scope.holds(measurement) {
-                let judgements = judge(measurement, reference, &surroundings, Some(line));
+                let judgements = judge_with(&mut memory, measurement, &surroundings, Some(line));
                 tally.observe(measurement, &judgements);
             } else {
                 out_of_scope += 1;

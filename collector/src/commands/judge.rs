@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use kua::measurement::Measurement;
+use kua::memory::Memory;
 use kua::reference::Reference;
 use kua::surroundings::Surroundings;
-use kua::verdict::judge;
+use kua::verdict::judge_with;
 use kua_collector::archive::Archive;
 use kua_collector::import::{IMPORTS, Inputs, ReadError, read_control};
 use kua_collector::scope::Scope;
@@ -68,14 +69,15 @@ impl Judge {
             None => Surroundings::none(),
         };
         let inputs = Inputs::new(&self.files)?;
-        look_around(self.archive.as_deref(), &inputs, &reference, &mut surroundings)?;
+        let mut memory = Memory::new(&reference);
+        look_around(self.archive.as_deref(), &inputs, &mut memory, &mut surroundings)?;
         let mut out = BufWriter::new(std::io::stdout().lock());
         let mut reached = false;
         let mut each = |line: u64, measurement: &Measurement| -> Result<(), Trouble> {
             if !self.scope.holds(measurement) {
                 return Ok(());
             }
-            for judgement in judge(measurement, &reference, &surroundings, Some(line)) {
+            for judgement in judge_with(&mut memory, measurement, &surroundings, Some(line)) {
                 reached |= self.fail_on.is_some_and(|level| level.reached_by(&judgement));
                 match self.format {
                     Format::Json => serde_json::to_writer(&mut out, &judgement),
@@ -114,17 +116,17 @@ fn of_control(
 fn look_around(
     archive: Option<&Path>,
     inputs: &Inputs,
-    reference: &Reference,
+    memory: &mut Memory<'_>,
     surroundings: &mut Surroundings,
 ) -> Result<(), Trouble> {
     match archive {
         Some(dir) => drop(Archive::open(dir)?.scan(|_, measurement| {
-            surroundings.add(&measurement, reference);
+            surroundings.add_with(memory, &measurement);
             Ok::<_, Trouble>(())
         })?),
         None => drop(inputs.read(IMPORTS[0], |incoming| {
             if let Ok(measurement) = &incoming.read {
-                surroundings.add(measurement, reference);
+                surroundings.add_with(memory, measurement);
             }
             Ok::<_, Trouble>(())
         })?),

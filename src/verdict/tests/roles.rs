@@ -67,6 +67,21 @@ fn a_public_authority_while_it_is_trusted() {
     assert!(!honest.has("noted-authority"), "public root -> leaf");
 }
 
+/// Dates clear a public authority's leaf, because no interceptor has its key; of this one somebody had.
+#[test]
+fn an_expired_leaf_of_a_misused_authority() {
+    let world = World::new(true);
+    let name = "shop.example";
+    let expired = || Template::leaf(&[name]).valid(NOW - 5 * DAY, NOW - DAY);
+    for (case, authority, expected) in [
+        ("misused root -> expired leaf of the time", &world.misused, ODD),
+        ("public root -> expired leaf", &world.bench.public, (Misconfigured, None, None)),
+    ] {
+        let leaf = authority.leaf_with(&Key::ecdsa_p256(), expired()).certificate;
+        assert_eq!(in_short(&world.told(name, &[&leaf], &[])), expected, "{case}");
+    }
+}
+
 #[test]
 fn a_public_authority_that_no_program_trusts_any_more() {
     let world = World::new(false);
