@@ -10,7 +10,7 @@ mod smallest;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use partition::{Fact, separating};
 pub use row::{Client, Network, Row, RowKey, address};
@@ -45,8 +45,9 @@ pub const MAX_GENUINE: usize = 1 << 15;
 pub struct Surroundings {
     /// What clean vantage points saw.
     pub controls: Controls,
-    /// Keys that the machine which measured trusts by itself; empty where nobody looked.
-    pub local_anchors: BTreeSet<KeyHash>,
+    /// Authorities that the machine which measured trusts by itself, by their keys; empty where nobody
+    /// looked.
+    pub local_anchors: BTreeMap<KeyHash, Certificate>,
     rows: Smallest<RowKey, Row, MAX_ROWS>,
     sessions: Smallest<SessionKey, Session, MAX_SESSIONS>,
     /// Leaves that a root program vouched for, by the name that was meant.

@@ -222,7 +222,8 @@ pub fn meaning(judgements: &[Judgement], reference: &Reference) -> Vec<String> {
         paragraphs.push(
             "A key that was put into this machine's own store of trusted authorities answers in \
              the place of some sites. Its holder can read and change what you send to them. If \
-             neither you nor your employer put it there, take it out."
+             neither you nor your employer put it there, or if a provider or an office asked you \
+             to, take it out: `kua roots` says how."
                 .into(),
         );
     }

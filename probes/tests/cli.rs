@@ -200,6 +200,29 @@ fn a_run_in_text() {
     assert_says!("text_verbose", run(&mut world.probe(&in_order)));
 }
 
+/// A root that somebody added to this machine, by the way that OpenSSL reads, is told as one.
+#[test]
+fn a_root_that_this_machine_trusts() {
+    let world = World::new();
+    let (added, folder) = (Authority::root("Added Root"), world.path("added.pem"));
+    std::fs::write(&folder, pem(&added.certificate)).unwrap();
+    let leaf = added.leaf("added.example");
+    let site = Site::new(&[&leaf.certificate], &leaf.key).serve();
+    let route = format!("added.example:443:{site}");
+    let verdict = |bundle: &str| {
+        let mut command = world.probe(&["--connect-to", &route, "--format", "json"]);
+        let output = command.arg("added.example").env("SSL_CERT_FILE", bundle).output().unwrap();
+        let judged: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (judged["verdict"].clone(), judged["actor"].clone(), judged["basis"].clone())
+    };
+    assert_eq!(
+        verdict(&folder),
+        ("intercepted".into(), "local".into(), serde_json::json!(["local-store"]))
+    );
+    let unknown = ("anomaly".into(), serde_json::Value::Null, serde_json::json!([]));
+    assert_eq!(verdict(&world.path("absent.pem")), unknown);
+}
+
 #[test]
 fn a_run_in_json() {
     let world = World::new();

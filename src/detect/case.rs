@@ -53,7 +53,7 @@ impl<'a> Case<'a> {
         let target = name_of(measurement, handshake);
         let chain = handshake.and_then(|shaken| shaken.chain.as_ref());
         let controls = controls_for(target.as_deref(), measurement, surroundings);
-        let path = chain.map(|chain| completed(memory.path(chain), chain, &controls));
+        let path = chain.map(|chain| completed(memory.path(chain), chain, &controls, surroundings));
         let signers = path.as_ref().zip(chain).map(|(path, chain)| path.signers(chain));
         let mut case = Self {
             measurement,
@@ -282,12 +282,18 @@ impl<'a> Case<'a> {
 }
 
 /// The path up to the authority that signed its last link, where neither chain nor reference knows
-/// it and controls were shown it for the same name.
-fn completed(mut path: Path, chain: &Chain, controls: &[Seen]) -> Path {
+/// it and controls were shown it for the same name, or the machine that measured trusts it.
+fn completed(
+    mut path: Path,
+    chain: &Chain,
+    controls: &[Seen],
+    surroundings: &Surroundings,
+) -> Path {
     let last = path.links.last().filter(|_| path.top == Top::Unknown);
     let last = last.and_then(|last| chain.certificates()[*last].fields());
     let Some(last) = last else { return path };
-    let authorities = controls.iter().flat_map(|seen| &seen.authorities);
+    let shown = controls.iter().flat_map(|seen| &seen.authorities);
+    let authorities = shown.chain(surroundings.local_anchors.values());
     let mut authorities = authorities.filter_map(Certificate::fields);
     let signed = |authority: &&Fields| {
         authority.subject == last.issuer && signed_by(last, &authority.spki) == Signed::Yes

@@ -22,7 +22,7 @@ fn examine(case: &Case<'_>) -> Outcome {
         return Outcome::Clear;
     }
     let anchor = case.anchor();
-    let installed = |key| case.surroundings.local_anchors.contains(key);
+    let installed = |key| case.surroundings.local_anchors.contains_key(key);
     let Some(key) = case.signers.iter().rev().find(|key| installed(key)) else {
         return Outcome::Clear;
     };
@@ -41,7 +41,7 @@ mod tests {
     use kua_mint::Authority;
 
     use super::*;
-    use crate::chain::KeyHash;
+    use crate::chain::{Certificate, KeyHash};
     use crate::detect::testing::{Bench, certificates, control, level_of, measurement};
     use crate::reference::Actor;
     use crate::surroundings::Surroundings;
@@ -72,6 +72,13 @@ mod tests {
                 true,
                 (Misconfigured, None),
             ),
+            (
+                "installed root -> leaf, the root not sent",
+                &installed,
+                None,
+                true,
+                (Intercepted, Some(Actor::Local)),
+            ),
             ("another root -> leaf", &other, None, false, (Anomaly, None)),
             (
                 "public root that is installed too -> leaf",
@@ -89,11 +96,17 @@ mod tests {
                 (Intercepted, Some(Actor::State)),
             ),
         ] {
-            let shaken = certificates(&[&leaf(authority), &authority.certificate]);
+            let leaf = leaf(authority);
+            let sent = [&leaf, &authority.certificate];
+            let sent = if case.contains("not sent") { &sent[..1] } else { &sent[..] };
+            let shaken = certificates(sent);
             let controls: Vec<_> = seen.into_iter().collect();
             let mut around = Surroundings::of_controls(&[measurement(&controls)], &bench.reference);
             let keys = [&installed, &bench.public, &bench.state];
-            around.local_anchors.extend(keys.map(|known| KeyHash::of(&known.key.spki())));
+            around.local_anchors.extend(keys.map(|known| {
+                let certificate = Certificate::from_bytes(&known.certificate).unwrap();
+                (KeyHash::of(&known.key.spki()), certificate)
+            }));
             let judgement =
                 judge(&measurement(&[shaken]), &bench.reference, &around, None).remove(0);
             assert_eq!(level_of(&judgement, DETECTOR.id).is_some(), found, "{case}");

@@ -12,8 +12,12 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use kua::measurement::Measurement;
 use kua::reference::Reference;
+use kua::surroundings::Surroundings;
 use kua::verdict::{Judgement, judge};
 use kua_console::{CommonArgs, FailOn, Moment, ReferenceArgs, Trouble, judged, now, parse_moment};
+use kua_probes::machine::local::local_anchors;
+use kua_probes::machine::read::Machine;
+use kua_probes::machine::search::search;
 
 use super::control::ControlArgs;
 use super::probe::NetworkArgs;
@@ -73,7 +77,7 @@ impl Inspect {
         let mut out = anstream::stdout().lock();
         let mut reached = false;
         let mut shown = 0_u64;
-        let mut seen = self.measurements(now, &reference)?;
+        let mut seen = self.measurements(now, &reference, &mut surroundings)?;
         for (measurement, _) in &mut seen {
             self.adjust(measurement);
             surroundings.add(measurement, &reference);
@@ -98,11 +102,13 @@ impl Inspect {
         Ok(judged(reached))
     }
 
-    /// All that is to be explained, each with its line: one is judged beside the others.
+    /// All that is to be explained, each with its line: one is judged beside the others, and what is
+    /// seen from here beside the keys that this machine trusts.
     fn measurements(
         &self,
         now: Moment,
         reference: &Reference,
+        surroundings: &mut Surroundings,
     ) -> Result<Vec<(Measurement, Option<u64>)>, Trouble> {
         Ok(match source::open(&self.subject)? {
             source::Source::Certificates(chain) => vec![(source::measurement(chain, now), None)],
@@ -115,6 +121,7 @@ impl Inspect {
                 seen
             }
             source::Source::Live(target) => {
+                surroundings.local_anchors = local_anchors(&search(&Machine::this()), reference);
                 let measured = self.network.measure_one(&target, now, reference)?;
                 measured.into_iter().map(|measurement| (measurement, None)).collect()
             }

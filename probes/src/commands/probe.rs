@@ -15,6 +15,9 @@ use kua::reference::Reference;
 use kua_console::{CommonArgs, FailOn, Moment, ReferenceArgs, Trouble, judged};
 use kua_probes::family::Family;
 use kua_probes::https::Https;
+use kua_probes::machine::local::local_anchors;
+use kua_probes::machine::read::Machine;
+use kua_probes::machine::search::search;
 use kua_probes::resolver::{Resolver, Server};
 use kua_probes::route::Route;
 use kua_probes::suite::BUILT_IN;
@@ -155,7 +158,8 @@ impl Probe {
     pub(crate) fn run(self, common: &CommonArgs) -> Result<ExitCode, Trouble> {
         let plan = Plan::new(self.targets, &self.suite)?;
         let reference = self.reference.load()?;
-        let surroundings = self.control.load(&reference)?;
+        let mut surroundings = self.control.load(&reference)?;
+        surroundings.local_anchors = local_anchors(&search(&Machine::this()), &reference);
         let output = Output::open(self.out.as_deref(), self.format == Format::Json)?;
         if !plan.agreed(self.yes)? {
             return Ok(ExitCode::SUCCESS);

@@ -8,6 +8,7 @@ pub mod container;
 pub mod environment;
 mod error;
 pub mod jks;
+pub mod local;
 pub mod macos;
 pub mod nss;
 pub mod pem;

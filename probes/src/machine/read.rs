@@ -54,7 +54,7 @@ pub struct Failed {
 /// Everything that was found.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Stores, in the order of [`PLACES`].
+    /// Stores, in the order of [`places::PLACES`].
     pub stores: Vec<Store>,
     /// What could not be read.
     pub failed: Vec<Failed>,
