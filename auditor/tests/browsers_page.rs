@@ -17,7 +17,8 @@ report say what each client would have shown: with the interceptor's root not in
 user, and installed by policy. This page is made from `certs/browsers.toml` by a test:
 `UPDATE_DOCS=1 cargo test --package kua-auditor`.
 
-Silence is what a victim suffers from, so no warning is claimed that was not shown. The question is always:
+Silence means that a page opens as if nothing were wrong. It is what endangers people, so no warning is
+claimed that was not shown. The question is always:
 suppose that the key on top of this chain were an anchor of that client at that time; would path, dates, name,
 algorithms, block lists or Certificate Transparency have stopped it? Where the root was not sent, its key in
 the reference is supposed, or its name; then without constraints. The newest version of a client at that time
