@@ -4,6 +4,7 @@
 mod anchor;
 mod answer;
 mod name;
+mod refusal;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,11 +17,13 @@ use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
 pub use anchor::{Anchor, Distrust};
 pub use answer::{Answer, StateOf};
 pub use name::fits_name;
+pub use refusal::Refusal;
 
 use crate::blocklist::BlockList;
 use crate::chain::{Certificate, Chain};
 use crate::ct;
 use name::server_name;
+use refusal::refusal;
 
 /// The TLS trust anchors of one root program, as far back as its history is known.
 #[derive(Clone, Debug)]
@@ -55,76 +58,6 @@ pub enum History {
     After(Date),
     /// One state of no stated day.
     Undated,
-}
-
-/// Why a client would refuse a chain. One refusal is named, in the order in which stock OONI (Go's
-/// `x509.Certificate.Verify`) checks: the leaf's dates, then its name, then its path.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// The target's name cannot be in a certificate.
-    #[error("{name:?} is neither a host name nor an IP address")]
-    BadName {
-        /// The name as given.
-        name: String,
-    },
-    /// A list that the program's clients follow names a certificate or key of the path.
-    #[error("{list} blocks {subject}{}", since.map(|day| format!(" since {day}")).unwrap_or_default())]
-    Blocked {
-        /// The list.
-        list: String,
-        /// Whose certificate or key.
-        subject: String,
-        /// Since when, where the list says so.
-        since: Option<Date>,
-    },
-    /// The program trusts the root only for older leaves.
-    #[error("the program trusts its root only for leaves {until}")]
-    Distrusted {
-        /// Which ones it still accepts.
-        until: String,
-    },
-    /// A certificate of the path is past its last day.
-    #[error("a certificate had expired")]
-    Expired,
-    /// Any other rule of the client.
-    #[error("the client's rules refuse it: {reason}")]
-    Invalid {
-        /// What rustls-webpki said.
-        reason: String,
-    },
-    /// A certificate of the path is before its first day.
-    #[error("a certificate was not yet valid")]
-    NotYetValid,
-    /// Nobody recorded when the chain was seen.
-    #[error("the time of the measurement is not known")]
-    NoTime,
-    /// The program holds the root, and its list does not say whether for TLS servers.
-    #[error("its list does not say whether it trusts {subject} for TLS servers")]
-    PurposeUnknown {
-        /// The root.
-        subject: String,
-    },
-    /// No path to an anchor of the store.
-    #[error("no root of the program signed it")]
-    UnknownIssuer,
-    /// The first certificate is not one that a client can read.
-    #[error("the leaf cannot be read")]
-    Unreadable,
-    /// The leaf is for other names.
-    #[error("the leaf is not for this name")]
-    WrongName,
-}
-
-impl Refusal {
-    /// The code that OONI's df-007 has for this refusal.
-    pub fn failure(&self) -> &'static str {
-        match self {
-            Self::WrongName | Self::BadName { .. } => "ssl_invalid_hostname",
-            Self::UnknownIssuer | Self::PurposeUnknown { .. } => "ssl_unknown_authority",
-            _ => "ssl_invalid_certificate",
-        }
-    }
 }
 
 /// Certificates after the leaf that a client is shown.
@@ -376,17 +309,6 @@ fn position_of(path: &VerifiedPath<'_>, candidates: &[&Anchor]) -> Option<usize>
             && anchor.webpki.subject_public_key_info == found.subject_public_key_info
             && anchor.webpki.name_constraints == found.name_constraints
     })
-}
-
-fn refusal(error: &webpki::Error, reading_leaf: bool) -> Refusal {
-    match error {
-        webpki::Error::CertExpired { .. } => Refusal::Expired,
-        webpki::Error::CertNotValidYet { .. } => Refusal::NotYetValid,
-        webpki::Error::CertNotValidForName(_) => Refusal::WrongName,
-        webpki::Error::UnknownIssuer => Refusal::UnknownIssuer,
-        webpki::Error::BadDer | webpki::Error::BadDerTime if reading_leaf => Refusal::Unreadable,
-        other => Refusal::Invalid { reason: other.to_string() },
-    }
 }
 
 #[cfg(test)]
