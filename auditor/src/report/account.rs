@@ -95,7 +95,8 @@ fn reference_data(reference: &Reference, controls: u64) -> ReferenceData {
     let programs = reference.stores.iter().map(|store| Program {
         name: store.program.clone(),
         date: store.date.map(|date| date.to_string()),
-        anchors: store.anchors.len(),
+        known_since: store.known_since.map(|date| date.to_string()),
+        anchors: store.anchors.iter().filter(|anchor| anchor.until.is_none()).count(),
     });
     ReferenceData {
         kua_version: env!("CARGO_PKG_VERSION"),

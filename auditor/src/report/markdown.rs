@@ -45,7 +45,9 @@ fn document(report: &Report) -> Result<String, FormatError> {
     let programs = reference.programs.iter().map(|program| {
         let date = program.date.as_deref().unwrap_or("no date");
         let anchors = counted(program.anchors as u64, "anchor");
-        format!("{} ({date}, {anchors})", plain(&program.name))
+        let since = program.known_since.as_ref();
+        let since = since.map(|day| format!(", known since {day}")).unwrap_or_default();
+        format!("{} ({date}{since}, {anchors})", plain(&program.name))
     });
     let _ = writeln!(
         text,

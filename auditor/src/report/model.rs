@@ -69,9 +69,11 @@ pub struct ReferenceData {
 pub struct Program {
     /// Its name.
     pub name: String,
-    /// The date that its file states.
+    /// The day of its newest known state.
     pub date: Option<String>,
-    /// How many trust anchors it has.
+    /// The day since when its states are known; null where only the newest is.
+    pub known_since: Option<String>,
+    /// How many trust anchors its newest state has.
     pub anchors: usize,
 }
 
