@@ -136,6 +136,17 @@ fn anomaly(judgement: &Judgement) -> String {
         return "vouched for by a public authority, with a key that only this network is shown"
             .into();
     }
+    if judgement.basis == [Basis::BlockList, Basis::PublicAnchor] {
+        return "vouched for by a public authority, and on a list of what some clients refuse; most \
+                entries of such lists have nothing to do with interception"
+            .into();
+    }
+    let elsewhere = judgement.basis == [Basis::Control, Basis::PublicAnchor];
+    if elsewhere && judgement.has("noted-authority") {
+        return "vouched for by a public authority that signed without the owners of names at that \
+                time; a control is shown another chain"
+            .into();
+    }
     if judgement.has("interceptor-name") {
         return "signed by an unknown key that carries the name of a known interceptor".into();
     }
@@ -143,12 +154,14 @@ fn anomaly(judgement: &Judgement) -> String {
         return "signed by a key that no root program knows; nothing says whose".into();
     }
     let logs = judgement.has("missing-scts") || judgement.has("invalid-scts");
-    if logs && judgement.basis == [Basis::Control, Basis::PublicAnchor] {
+    if logs && elsewhere {
         return "vouched for by a public authority, without the promises of public logs that the site's other key has elsewhere".into();
     }
-    match &judgement.failure {
-        Some(failure) => format!("wrong, and unexplained ({failure})"),
-        None => "wrong, and unexplained".into(),
+    let refused = judgement.programs.iter().all(|answer| !answer.accepts);
+    match (judgement.programs.first().filter(|_| refused), &judgement.failure) {
+        (Some(answer), _) => format!("wrong, and unexplained: {}", answer.why),
+        (None, Some(failure)) => format!("wrong, and unexplained ({failure})"),
+        (None, None) => "wrong, and unexplained".into(),
     }
 }
 
