@@ -1,7 +1,7 @@
 //! NSS databases (`cert9.db`) of Firefox, Thunderbird, Chromium and systems: an SQLite table of
 //! PKCS#11 objects. It is read from a copy in memory, so that it is never locked or changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::HEXLOWER;
 use rusqlite::config::DbConfig;
@@ -85,20 +85,19 @@ fn opened(bytes: &[u8]) -> rusqlite::Result<Connection> {
 type Object = BTreeMap<&'static str, Vec<u8>>;
 
 fn objects(connection: &Connection) -> rusqlite::Result<Vec<Object>> {
-    let limit = 2 * MAX_CERTIFICATES + 1;
-    let mut statement =
-        connection.prepare(&format!("SELECT * FROM nssPublic ORDER BY id LIMIT {limit}"))?;
-    let wanted = [CLASS, LABEL, VALUE, ISSUER, SERIAL].into_iter().chain(SERVER_AUTH).chain(HASH);
-    let names: Vec<_> = statement.column_names().collect();
-    let columns: Vec<(&'static str, usize)> = wanted
-        .filter_map(|name| Some((name, names.iter().position(|column| *column == name)?)))
-        .collect();
+    let columns = columns(connection)?;
+    if columns.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (limit, names) = (2 * MAX_CERTIFICATES + 1, columns.join(", "));
+    let query = format!("SELECT id, {names} FROM nssPublic ORDER BY id LIMIT {limit}");
+    let mut statement = connection.prepare(&query)?;
     let mut rows = statement.query([])?;
     let mut objects = Vec::new();
     while let Some(row) = rows.next()? {
         let mut object = Object::new();
-        for (name, position) in &columns {
-            let bytes = match row.get_ref(*position)? {
+        for (position, name) in (1..).zip(&columns) {
+            let bytes = match row.get_ref(position)? {
                 ValueRef::Blob(bytes) | ValueRef::Text(bytes) if bytes != NO_BYTES => bytes,
                 _ => continue,
             };
@@ -107,6 +106,22 @@ fn objects(connection: &Connection) -> rusqlite::Result<Vec<Object>> {
         objects.push(object);
     }
     Ok(objects)
+}
+
+/// Those of the columns that matter here which the table has.
+///
+/// rusqlite panics where it is asked for the name of a column that is not UTF-8.
+fn columns(connection: &Connection) -> rusqlite::Result<Vec<&'static str>> {
+    let mut statement = connection.prepare("SELECT name FROM pragma_table_info('nssPublic')")?;
+    let mut rows = statement.query([])?;
+    let mut named = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        if let ValueRef::Text(name) = row.get_ref(0)? {
+            named.insert(name.to_vec());
+        }
+    }
+    let wanted = [CLASS, LABEL, VALUE, ISSUER, SERIAL].into_iter().chain(SERVER_AUTH).chain(HASH);
+    Ok(wanted.filter(|name| named.contains(name.as_bytes())).collect())
 }
 
 fn content(objects: &[Object]) -> Result<Content, StoreError> {
@@ -161,6 +176,20 @@ mod tests {
 
     use super::*;
     use crate::machine::testing::{DISTRUSTS, TRUSTS, database};
+
+    /// What a fuzzer found: a name that rusqlite would not take for text.
+    #[test]
+    fn a_column_whose_name_is_no_text() {
+        let bytes = database(&[("root", &Authority::root("One").certificate, Some(TRUSTS))]);
+        let at = bytes.windows(3).position(|window| window == b"a3,").unwrap();
+        for byte in [0x80, 0xff] {
+            let mut odd = bytes.clone();
+            odd[at + 1] = byte;
+            let content = read(&odd).unwrap();
+            assert_eq!(content.held.len(), 1);
+            assert_eq!(content.held[0].label, "", "the column of labels is not there");
+        }
+    }
 
     #[test]
     fn what_is_said_goes_with_issuer_and_serial() {
