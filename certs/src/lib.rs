@@ -1,6 +1,7 @@
 //! How Kua's reference data is made: the files' layout, and what packages and lists become in them.
 
 pub mod assemble;
+pub mod der;
 pub mod history;
 pub mod layout;
 pub mod lists;

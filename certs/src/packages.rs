@@ -88,22 +88,6 @@ pub fn sha256(bytes: &[u8]) -> Sha256 {
     hash
 }
 
-/// A DER value of a tag and content.
-pub fn der(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len().to_be_bytes();
-    let significant = &length[content.len().leading_zeros() as usize / 8..];
-    let mut der = vec![tag];
-    match content.len() {
-        short @ 0..0x80 => der.push(short as u8),
-        _ => {
-            der.push(0x80 | significant.len() as u8);
-            der.extend_from_slice(significant);
-        }
-    }
-    der.extend_from_slice(content);
-    der
-}
-
 /// A package that is not as it was when its reader was written.
 pub fn broken(path: &Path, why: &str) -> io::Error {
     io::Error::other(format!("{}: {why}", path.display()))

@@ -9,8 +9,9 @@ use std::path::Path;
 use data_encoding::HEXLOWER;
 use time::Date;
 
+use crate::der::name_constraints;
 use crate::layout::{Owner, Owners, Roots, Sha256, StateTie};
-use crate::packages::{broken, day, der};
+use crate::packages::{broken, day};
 
 /// The word in `roots.csv` for an owner that is only what the certificate itself says.
 const SUBJECT: &str = "subject";
@@ -66,6 +67,7 @@ pub fn mozilla(certs: &Path) -> io::Result<BTreeMap<Sha256, Mozilla>> {
             "" => None,
             text => Some(day(text).ok()?),
         };
+        let permitted = |names: &str| name_constraints(names.split(' '));
         let name_constraints = (!names.is_empty()).then(|| permitted(names));
         Some((hash(sha256)?, Mozilla { issued_after, name_constraints }))
     })
@@ -81,12 +83,6 @@ pub fn chromium(certs: &Path) -> io::Result<BTreeMap<Sha256, Date>> {
         let [spki_sha256, since, _] = fields else { return None };
         Some((hash(spki_sha256)?, day(since).ok()?))
     })
-}
-
-/// RFC 5280, section 4.2.1.10: permittedSubtrees of dNSNames.
-fn permitted(names: &str) -> Vec<u8> {
-    let subtrees = names.split(' ').flat_map(|name| der(0x30, &der(0x82, name.as_bytes())));
-    der(0xA0, &subtrees.collect::<Vec<u8>>())
 }
 
 /// `roots.csv` for these roots: what people wrote stays, and of the rest the certificates' subjects
@@ -147,14 +143,4 @@ fn table<T>(
 
 fn hash(hex: &str) -> Option<Sha256> {
     HEXLOWER.decode(hex.as_bytes()).ok()?.try_into().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_become_permitted_subtrees() {
-        assert_eq!(permitted("fr re"), b"\xA0\x0C0\x04\x82\x02fr0\x04\x82\x02re");
-    }
 }

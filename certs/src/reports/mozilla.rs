@@ -3,6 +3,7 @@
 use time::Date;
 
 use super::{ReportError, certificates, day, hash, sha256, table};
+use crate::der::name_constraints;
 use crate::layout::Sha256;
 
 /// A root that Mozilla includes.
@@ -74,33 +75,16 @@ fn root(fields: [String; COLUMNS.len()]) -> Result<Root, &'static str> {
     })
 }
 
-/// Names such as `*.tr` as permitted subtrees: `[0] { SEQUENCE { [2] ".tr" } ... }`.
+/// Names such as `*.tr` as the subtrees that are permitted; `None` where one is no such name.
 fn permitted(names: &str) -> Option<Vec<u8>> {
-    let mut subtrees = Vec::new();
-    for name in names.split([',', ';']).map(str::trim).filter(|name| !name.is_empty()) {
+    let names = names.split([',', ';']).map(str::trim).filter(|name| !name.is_empty());
+    let suffixes = names.map(|name| {
         let suffix = name.strip_prefix('*').unwrap_or(name);
         let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
-        if suffix.is_empty() || !suffix.bytes().all(known) {
-            return None;
-        }
-        subtrees.extend(element(0x30, &element(0x82, suffix.as_bytes())));
-    }
-    Some(element(0xa0, &subtrees))
-}
-
-fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len().to_be_bytes();
-    let significant = &length[content.len().leading_zeros() as usize / 8..];
-    let mut der = vec![tag];
-    match content.len() {
-        short @ 0..0x80 => der.push(short as u8),
-        _ => {
-            der.push(0x80 | significant.len() as u8);
-            der.extend_from_slice(significant);
-        }
-    }
-    der.extend_from_slice(content);
-    der
+        (!suffix.is_empty() && suffix.bytes().all(known)).then_some(suffix)
+    });
+    let suffixes: Vec<_> = suffixes.collect::<Option<_>>()?;
+    Some(name_constraints(suffixes.into_iter()))
 }
 
 #[cfg(test)]

@@ -10,9 +10,10 @@ use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 use webpki_roots::TLS_SERVER_ROOTS;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use crate::der::der;
 use crate::history::{Lack, State};
 use crate::layout::{Roots, Sha256, Snapshot};
-use crate::packages::{Certificates, add, der, sha256};
+use crate::packages::{Certificates, add, sha256};
 
 /// The crates give no day: it is the one on which the newer of them was published.
 const DATE: Date = date!(2026 - 10 - 23);
