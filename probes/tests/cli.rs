@@ -6,6 +6,8 @@
 #[allow(dead_code, reason = "shared with the unit tests")]
 mod loopback;
 
+mod said;
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +15,7 @@ use std::time::{Duration, Instant};
 use data_encoding::BASE64;
 use kua_mint::{Authority, NOW, Template, pem};
 use loopback::{Site, answers, peer, resolver};
+use said::said;
 use tempfile::TempDir;
 
 /// A network with one public authority, one known interceptor and a few sites.
@@ -86,16 +89,6 @@ fn kua(arguments: &[&str]) -> Command {
     command.args(arguments).env("KUA_NOW", "2025-10-09T08:53:20Z").env_remove("NO_COLOR");
     command.stdin(Stdio::null());
     command
-}
-
-/// Exit code, standard output and standard error.
-fn said(output: &Output) -> String {
-    format!(
-        "exit {}\n--- stdout\n{}--- stderr\n{}",
-        output.status.code().unwrap(),
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    )
 }
 
 macro_rules! assert_says {

@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod said;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use data_encoding::BASE64;
 use kua_mint::{Authority, Key, Log, NOW, Template, name, pem, sct_list};
+use said::said;
 use tempfile::TempDir;
 
 /// A folder with a public root, a state's dossier and chains to look at.
@@ -64,12 +67,7 @@ impl Desk {
 macro_rules! assert_said {
     ($name:literal, $output:expr) => {
         let output = $output;
-        let said = format!(
-            "exit {}\n--- stdout\n{}--- stderr\n{}",
-            output.status.code().unwrap(),
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr),
-        );
+        let said = said(&output);
         insta::with_settings!({
             filters => vec![
                 (r"serial       \d+", "serial       SERIAL"),

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod said;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -10,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use data_encoding::{BASE64, HEXUPPER};
 use kua_mint::{Authority, pem};
+use said::said;
 use tempfile::TempDir;
 
 /// 2096-12-10, on which the reports of these tests were downloaded: no built-in file is newer.
@@ -100,15 +103,6 @@ fn onecrl(serial: u8) -> String {
     format!(
         "{{\"data\": [{{\"enabled\": false, \"issuerName\": \"MAA=\", \"serialNumber\": \"{serial}\", \
          \"last_modified\": 4005763200000}}]}}"
-    )
-}
-
-fn said(output: &Output) -> String {
-    format!(
-        "exit {}\n--- stdout\n{}--- stderr\n{}",
-        output.status.code().unwrap(),
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
     )
 }
 

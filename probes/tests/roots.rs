@@ -7,6 +7,8 @@
 #[path = "../src/machine/testing.rs"]
 mod testing;
 
+mod said;
+
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -16,6 +18,7 @@ use data_encoding::BASE64;
 use kua::chain::Chain;
 use kua::measurement::{Handshake, Measurement, Vantage};
 use kua_mint::{Authority, Key, NOW, Template, name, pem};
+use said::said;
 use tempfile::TempDir;
 use testing::{DISTRUSTS, TRUSTS, database, keystore};
 
@@ -143,12 +146,7 @@ impl World {
 macro_rules! assert_said {
     ($name:literal, $output:expr) => {
         let output = $output;
-        let said = format!(
-            "exit {}\n--- stdout\n{}--- stderr\n{}",
-            output.status.code().unwrap(),
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr),
-        );
+        let said = said(&output);
         insta::with_settings!({
             filters => vec![
                 (r"[0-9a-f]{64}", "SHA256"),
