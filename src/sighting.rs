@@ -79,7 +79,7 @@ impl<'a> Sighting<'a> {
 
     /// A public authority signed it for the name, and only its dates are wrong.
     pub fn is_wrong_in_dates_only(&self) -> bool {
-        let dates = matches!(self.refusal, Some(Refusal::Expired | Refusal::NotYetValid));
+        let dates = self.refusal.as_ref().is_some_and(Refusal::is_about_dates);
         dates && !self.vouched && self.rooted && self.fits == Some(true)
     }
 }

@@ -104,7 +104,7 @@ impl<'a> Case<'a> {
     /// A key that some program held at some time signed the chain for the target, and only its dates
     /// are wrong.
     pub fn is_wrong_in_dates_only(&self) -> bool {
-        let dates = matches!(self.refusal(), Some(Refusal::Expired | Refusal::NotYetValid));
+        let dates = self.refusal().is_some_and(Refusal::is_about_dates);
         let rooted = || self.signers.iter().any(|key| self.reference.is_public(*key, None));
         dates && self.vouched().is_none() && self.fits_name() == Some(true) && rooted()
     }
@@ -141,9 +141,8 @@ impl<'a> Case<'a> {
 
     /// Whether a program has nothing against the chain but its dates.
     pub fn is_out_of_date(&self) -> bool {
-        let dates =
-            |answer: &Result<_, _>| matches!(answer, Err(Refusal::Expired | Refusal::NotYetValid));
-        self.trust.iter().any(|(_, answer)| dates(answer))
+        let mut refusals = self.trust.iter().filter_map(|(_, answer)| answer.as_ref().err());
+        refusals.any(Refusal::is_about_dates)
     }
 
     /// The known interceptor whose key signed on the way up, and that key.

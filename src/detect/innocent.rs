@@ -155,10 +155,7 @@ fn ruled_out(cause: Innocent, case: &Case<'_>) -> Option<String> {
         }
         Innocent::ClockSkew => {
             let refused = case.refusal()?;
-            let dates = matches!(
-                refused,
-                crate::trust::Refusal::Expired | crate::trust::Refusal::NotYetValid
-            );
+            let dates = refused.is_about_dates();
             (!dates).then(|| format!("the chain is refused whatever the time is: {refused}"))
         }
         Innocent::DnsMoved => {

@@ -62,6 +62,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// What is wrong is a date: at another time the client might have accepted the chain.
+    pub fn is_about_dates(&self) -> bool {
+        matches!(self, Self::Expired | Self::NotYetValid)
+    }
+
     /// The code that OONI's df-007 has for this refusal.
     pub fn failure(&self) -> &'static str {
         match self {
