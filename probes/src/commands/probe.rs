@@ -159,11 +159,11 @@ impl Probe {
         let plan = Plan::new(self.targets, &self.suite)?;
         let reference = self.reference.load()?;
         let mut surroundings = self.control.load(&reference)?;
-        surroundings.local_anchors = local_anchors(&search(&Machine::this()), &reference);
         let output = Output::open(self.out.as_deref(), self.format == Format::Json)?;
         if !plan.agreed(self.yes)? {
             return Ok(ExitCode::SUCCESS);
         }
+        surroundings.local_anchors = local_anchors(&search(&Machine::this()), &reference);
         let runtime = runtime()?;
         let vantage = self.vantage.into_vantage();
         let https = runtime.block_on(self.network.https(vantage))?;
