@@ -1,0 +1,1 @@
+//! Keeps: measurements, certificates and tables, in a directory or an object store, byte for byte.
