@@ -1,1 +1,19 @@
-//! SQL over an archive.
+//! SQL over an archive's tables, on one machine, within bounds of memory.
+//!
+//! A [`Session`] holds the [`Table`]s of one moment of an archive and answers one `SELECT` at a time with
+//! batches of rows. What the tables are made of are plain values, so that a cluster can be told the same.
+
+mod error;
+mod limits;
+mod progress;
+mod provider;
+mod prune;
+mod session;
+mod statement;
+mod table;
+
+pub use error::QueryError;
+pub use limits::Limits;
+pub use progress::Progress;
+pub use session::{Answer, Next, Session};
+pub use table::{Table, TableFile, register};
