@@ -49,7 +49,7 @@ pub enum QueryError {
 
 impl QueryError {
     /// Sorts what the engine says.
-    pub(crate) fn from_engine(error: DataFusionError) -> Self {
+    pub fn from_engine(error: DataFusionError) -> Self {
         match error.find_root() {
             DataFusionError::ResourcesExhausted(_) => Self::Memory(Box::new(error)),
             DataFusionError::SchemaError(inner, _) => match inner.as_ref() {

@@ -15,5 +15,6 @@ mod table;
 pub use error::QueryError;
 pub use limits::Limits;
 pub use progress::Progress;
-pub use session::{Answer, Next, Session};
+pub use session::{Answer, Next, Session, config};
+pub use statement::plan;
 pub use table::{Table, TableFile, register};

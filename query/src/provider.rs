@@ -16,6 +16,7 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::object_store::path::Path;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use futures_util::{StreamExt, TryStreamExt};
@@ -35,10 +36,13 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    pub(crate) fn new(table: &Table) -> Result<Self, QueryError> {
+    /// `views`: text and bytes of any length become views of a batch, which the engine groups and compares
+    /// fastest; between the machines of a cluster they would take whole batches along.
+    pub(crate) fn new(table: &Table, views: bool) -> Result<Self, QueryError> {
         let url = ObjectStoreUrl::parse(&table.url).map_err(QueryError::from_engine)?;
+        let schema = if views { as_views(&table.schema) } else { table.schema.clone() };
         let partitions: Vec<_> = table.partitions.iter().cloned().map(Arc::new).collect();
-        let columns = TableSchema::builder(as_views(&table.schema))
+        let columns = TableSchema::builder(schema)
             .with_table_partition_cols(partitions)
             .build();
         let files = table.files.iter().map(|file| {
@@ -48,7 +52,8 @@ impl Provider {
             }
             let values = file.values.iter().zip(&table.partitions);
             let values: Option<Vec<_>> = values.map(|(text, column)| value(text, column)).collect();
-            let found = PartitionedFile::new(file.path.clone(), file.size);
+            let mut found = PartitionedFile::new("", file.size);
+            found.object_meta.location = Path::parse(&file.path).map_err(|_| bad())?;
             Ok(found.with_partition_values(values.ok_or_else(bad)?))
         });
         let files = files.collect::<Result<_, _>>()?;
@@ -135,7 +140,6 @@ impl TableProvider for Provider {
     }
 }
 
-/// Text and bytes of any length as views, which the engine groups and compares fastest.
 fn as_views(schema: &SchemaRef) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| {
         let kind = match field.data_type() {

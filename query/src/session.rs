@@ -81,8 +81,8 @@ impl Session {
     }
 }
 
-/// How sessions plan, here and in a cluster.
-fn config(threads: usize) -> SessionConfig {
+/// How sessions plan that run so many threads, here and in a cluster.
+pub fn config(threads: usize) -> SessionConfig {
     let mut config = SessionConfig::new()
         .with_target_partitions(threads)
         .with_batch_size(BATCH)

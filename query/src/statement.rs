@@ -9,7 +9,11 @@ use datafusion::sql::sqlparser::ast::Statement as Ast;
 use crate::QueryError;
 
 /// Reads `sql` and plans it.
-pub(crate) async fn plan(state: &SessionState, sql: &str) -> Result<LogicalPlan, QueryError> {
+///
+/// # Errors
+/// [`QueryError::NotOne`], [`QueryError::NotAQuery`], [`QueryError::NoTable`], [`QueryError::NoColumn`], and
+/// [`QueryError::Engine`] for whatever else is wrong with it.
+pub async fn plan(state: &SessionState, sql: &str) -> Result<LogicalPlan, QueryError> {
     let mut statements = DFParserBuilder::new(sql)
         .build()
         .and_then(|mut parser| parser.parse_statements())

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, SchemaRef};
+use datafusion::catalog::TableProvider;
 use datafusion::prelude::SessionContext;
+use serde::{Deserialize, Serialize};
 
 use crate::QueryError;
 use crate::provider::Provider;
@@ -24,9 +26,9 @@ pub struct Table {
 }
 
 /// One Parquet file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableFile {
-    /// Where it lies in its object store.
+    /// Where it lies in its object store, as the store itself writes paths.
     pub path: String,
     /// Bytes.
     pub size: u64,
@@ -34,13 +36,26 @@ pub struct TableFile {
     pub values: Vec<String>,
 }
 
+impl Table {
+    /// The table as the engine reads it. `views`: whether text and bytes of any length become views of a
+    /// batch, which are grouped and compared fastest; sent to another machine, they would take whole
+    /// batches along.
+    ///
+    /// # Errors
+    /// [`QueryError::Partition`] for a value that its column cannot have, [`QueryError::Engine`].
+    pub fn provider(&self, views: bool) -> Result<Arc<dyn TableProvider>, QueryError> {
+        Ok(Arc::new(Provider::new(self, views)?))
+    }
+}
+
 /// Makes the tables known to a session, an embedded one or a cluster's.
 ///
 /// # Errors
-/// [`QueryError::Partition`] for a value that its column cannot have, [`QueryError::Engine`].
+/// Those of [`Table::provider`].
 pub fn register(context: &SessionContext, tables: &[Table]) -> Result<(), QueryError> {
+    let views = context.copied_config().options().execution.parquet.schema_force_view_types;
     for table in tables {
-        let provider = Arc::new(Provider::new(table)?);
+        let provider = table.provider(views)?;
         context.register_table(table.name.as_str(), provider).map_err(QueryError::from_engine)?;
     }
     Ok(())
