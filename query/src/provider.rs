@@ -42,9 +42,7 @@ impl Provider {
         let url = ObjectStoreUrl::parse(&table.url).map_err(QueryError::from_engine)?;
         let schema = if views { as_views(&table.schema) } else { table.schema.clone() };
         let partitions: Vec<_> = table.partitions.iter().cloned().map(Arc::new).collect();
-        let columns = TableSchema::builder(schema)
-            .with_table_partition_cols(partitions)
-            .build();
+        let columns = TableSchema::builder(schema).with_table_partition_cols(partitions).build();
         let files = table.files.iter().map(|file| {
             let bad = || QueryError::Partition { path: file.path.clone() };
             if file.values.len() != table.partitions.len() {

@@ -95,7 +95,10 @@ fn only_named_files_are_read_and_paths_are_columns() {
     let session = archive(dir.path());
     for (sql, expected) in [
         ("SELECT count(*) FROM handshakes", "|5|"),
-        ("SELECT count(day), count(*), min(day), max(day) FROM handshakes", "|4|5|2023-10-16|2023-10-17|"),
+        (
+            "SELECT count(day), count(*), min(day), max(day) FROM handshakes",
+            "|4|5|2023-10-16|2023-10-17|",
+        ),
         ("SELECT count(*) FROM handshakes WHERE day IS NULL", "|1|"),
         ("SELECT server_name FROM handshakes WHERE day IS NULL", "|c.example|"),
         ("SELECT count(*) FROM handshakes WHERE day = '2023-10-16' AND cc = 'KZ'", "|2|"),
@@ -190,7 +193,8 @@ fn what_does_not_fit_goes_to_the_disk_and_comes_back() {
 fn too_little_memory_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let session = session(dir.path(), Vec::new(), 1 << 10);
-    let sql = "SELECT value, count(*) FROM generate_series(1, 300000) GROUP BY value ORDER BY value";
+    let sql =
+        "SELECT value, count(*) FROM generate_series(1, 300000) GROUP BY value ORDER BY value";
     let failed = session.query(sql).and_then(|answer| answer.collect::<Result<Vec<_>, _>>());
     assert!(matches!(failed, Err(QueryError::Memory(_))), "{failed:?}");
 }
