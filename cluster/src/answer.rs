@@ -7,8 +7,8 @@ use ballista_core::client::BallistaClient;
 use ballista_core::error::BallistaError;
 use ballista_core::extension::BallistaConfigGrpcEndpoint;
 use ballista_core::serde::protobuf::PartitionLocation;
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::execution::SendableRecordBatchStream;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -38,8 +38,14 @@ impl Answer {
         Self { schema, rows, broken: false }
     }
 
-    pub(crate) fn of_executors(schema: SchemaRef, parts: Vec<PartitionLocation>) -> Self {
-        let rows = futures_util::stream::iter(parts).flat_map(|part| Part::of(part).rows()).boxed();
+    pub(crate) fn of_executors(columns: &Schema, parts: Vec<PartitionLocation>) -> Self {
+        // The plan may know of a column that it is never null, and the rows not.
+        let columns =
+            columns.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+        let schema = Arc::new(Schema::new(columns.collect::<Vec<_>>()));
+        let of = schema.clone();
+        let rows = futures_util::stream::iter(parts);
+        let rows = rows.flat_map(move |part| Part::of(part, of.clone()).rows()).boxed();
         Self { schema, rows, broken: false }
     }
 
@@ -67,15 +73,16 @@ impl Answer {
 struct Part {
     location: PartitionLocation,
     executor: String,
+    schema: SchemaRef,
     rows: Option<SendableRecordBatchStream>,
     sent: u64,
 }
 
 impl Part {
-    fn of(location: PartitionLocation) -> Self {
+    fn of(location: PartitionLocation, schema: SchemaRef) -> Self {
         let executor = location.executor_meta.as_ref();
         let executor = executor.map(|known| format!("{}:{}", known.host, known.port));
-        Self { location, executor: executor.unwrap_or_default(), rows: None, sent: 0 }
+        Self { location, executor: executor.unwrap_or_default(), schema, rows: None, sent: 0 }
     }
 
     fn rows(self) -> BoxStream<'static, Result<RecordBatch, ClusterError>> {
@@ -98,7 +105,10 @@ impl Part {
         match rows.next().await {
             Some(Ok(batch)) => {
                 self.sent += batch.num_rows() as u64;
-                Ok(Some(batch))
+                let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+                let columns = batch.columns().to_vec();
+                let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &rows);
+                batch.map(Some).map_err(|error| self.failed(causes(&error)))
             }
             Some(Err(error)) => Err(self.failed(causes(&error))),
             None => {

@@ -100,13 +100,14 @@ impl Client {
                 return Err(error);
             }
         };
-        Ok(Answer::of_executors(plan.schema().inner().clone(), done.partition_location))
+        Ok(Answer::of_executors(plan.schema().as_arrow(), done.partition_location))
     }
 
     async fn connect(&self) -> Result<SchedulerGrpcClient<Channel>, ClusterError> {
         let url = format!("http://{}", self.scheduler);
         let bounds = GrpcClientConfig::default();
-        let to = create_grpc_client_endpoint(url, Some(&bounds)).map_err(|e| self.unreachable(&e))?;
+        let to =
+            create_grpc_client_endpoint(url, Some(&bounds)).map_err(|e| self.unreachable(&e))?;
         let to = endpoint()(to).map_err(|error| self.unreachable(error.as_ref()))?;
         let channel = to.connect().await.map_err(|error| self.unreachable(&error))?;
         Ok(SchedulerGrpcClient::new(channel)
@@ -154,7 +155,8 @@ impl Client {
         let mut unknown_since: Option<Instant> = None;
         loop {
             let asked = GetJobStatusParams { job_id: job.to_owned() };
-            let news = scheduler.get_job_status(asked).await.map_err(|error| self.status(&error))?;
+            let news =
+                scheduler.get_job_status(asked).await.map_err(|error| self.status(&error))?;
             match news.into_inner().status.and_then(|status| status.status) {
                 Some(Status::Successful(done)) => return Ok(done),
                 Some(Status::Failed(failed)) => return Err(ClusterError::Failed(failed.error)),

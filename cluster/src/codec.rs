@@ -45,7 +45,8 @@ impl LogicalExtensionCodec for TableCodec {
         buffer: &mut Vec<u8>,
     ) -> Result<()> {
         let known = self.tables.iter().find(|table| table.name == name.table());
-        let table = known.ok_or_else(|| plan_datafusion_err!("{name} is no table of the archive"))?;
+        let table =
+            known.ok_or_else(|| plan_datafusion_err!("{name} is no table of the archive"))?;
         let told = Told {
             name: table.name.clone(),
             partitions: table.partitions.len(),

@@ -62,7 +62,9 @@ pub enum ClusterError {
     #[error("stopped before the answer was whole")]
     Stopped,
     /// An executor that ended although nobody had asked it to.
-    #[error("the executor ended by itself; the scheduler had probably been unreachable for a while")]
+    #[error(
+        "the executor ended by itself; the scheduler had probably been unreachable for a while"
+    )]
     Ended,
     /// The scheduler does not answer.
     #[error("the scheduler at {scheduler} does not answer: {}", brief(reason))]

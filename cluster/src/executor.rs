@@ -53,11 +53,12 @@ pub async fn execute(
     asked: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ClusterError> {
     let listen = &options.listen;
-    let orders =
-        listen.port().checked_add(1).ok_or(ClusterError::NoPortAfter(listen.port()))?;
+    let orders = listen.port().checked_add(1).ok_or(ClusterError::NoPortAfter(listen.port()))?;
     let (scheduler_host, scheduler_port) = host_and_port(&options.scheduler)?;
     let directory = private_directory(&options.work_dir)?;
-    let path = directory.path().to_owned();
+    // One for all queries: connections to stores and what was read of files' ends stay.
+    let runtime =
+        runtime(Some(directory.path())).map_err(|error| ClusterError::Engine(error.to_string()))?;
     wait_for(&options.scheduler, options.wait).await?;
 
     let settings = ExecutorProcessConfig {
@@ -68,7 +69,7 @@ pub async fn execute(
         scheduler_host,
         scheduler_port,
         vcores: options.cores,
-        work_dir: Some(path.to_string_lossy().into_owned()),
+        work_dir: Some(directory.path().to_string_lossy().into_owned()),
         job_data_ttl_seconds: KEEP,
         job_data_clean_up_interval_seconds: LOOK_EVERY,
         grpc_max_decoding_message_size: MESSAGE,
@@ -76,7 +77,7 @@ pub async fn execute(
         executor_heartbeat_interval_seconds: HEARTBEAT,
         metric_collection_policy: ExecutorMetricCollectionPolicy::Off,
         memory_pool_size: options.memory,
-        override_runtime_producer: Some(Arc::new(move |_| runtime(Some(&path)))),
+        override_runtime_producer: Some(Arc::new(move |_| Ok(runtime.clone()))),
         override_config_producer: Some(Arc::new(|| config(1))),
         override_logical_codec: Some(Arc::new(TableCodec::default())),
         override_create_grpc_client_endpoint: Some(endpoint()),
@@ -97,10 +98,8 @@ pub async fn execute(
 
 /// A directory of its own: at its end an executor removes everything beside its own files too.
 fn private_directory(parent: &std::path::Path) -> Result<tempfile::TempDir, ClusterError> {
-    let unusable = |source| ClusterError::WorkDirectory {
-        directory: parent.display().to_string(),
-        source,
-    };
+    let unusable =
+        |source| ClusterError::WorkDirectory { directory: parent.display().to_string(), source };
     std::fs::create_dir_all(parent).map_err(unusable)?;
     tempfile::Builder::new().prefix("kua-executor-").tempdir_in(parent).map_err(unusable)
 }
@@ -112,7 +111,9 @@ async fn wait_for(scheduler: &str, wait: Duration) -> Result<(), ClusterError> {
         loop {
             match tokio::net::TcpStream::connect(scheduler).await {
                 Ok(_) => return,
-                Err(error) if !told => log::warn!("waiting for the scheduler at {scheduler}: {error}"),
+                Err(error) if !told => {
+                    log::warn!("waiting for the scheduler at {scheduler}: {error}")
+                }
                 Err(_) => {}
             }
             told = true;

@@ -36,10 +36,8 @@ fn main() -> ExitCode {
     let Arguments { common, command } = Arguments::parse();
     common.apply();
     diary::start();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_stack_size(STACK)
-        .build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();
     finish(match runtime {
         Ok(runtime) => runtime.block_on(command.run()),
         Err(error) => Err(Trouble::new("cannot start threads").because(error)),

@@ -13,7 +13,8 @@ const WITHIN: Duration = Duration::from_secs(5);
 pub(crate) async fn has_executors(scheduler: &str) -> Option<bool> {
     let asked = async {
         let mut stream = TcpStream::connect(scheduler).await?;
-        let request = format!("GET /readyz HTTP/1.1\r\nHost: {scheduler}\r\nConnection: close\r\n\r\n");
+        let request =
+            format!("GET /readyz HTTP/1.1\r\nHost: {scheduler}\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
         stream.take(MOST).read_to_end(&mut answer).await?;

@@ -59,7 +59,8 @@ pub async fn schedule(
         override_create_grpc_client_endpoint: Some(endpoint()),
         ..SchedulerConfig::default()
     };
-    let failed = |error: ballista_core::error::BallistaError| ClusterError::Engine(error.to_string());
+    let failed =
+        |error: ballista_core::error::BallistaError| ClusterError::Engine(error.to_string());
     let cluster = BallistaCluster::new_from_config(&settings).await.map_err(failed)?;
     tokio::select! {
         ended = start_server(cluster, listen.address(), Arc::new(settings)) => ended.map_err(failed),

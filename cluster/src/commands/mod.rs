@@ -54,9 +54,15 @@ fn trouble(attempted: &str, error: ClusterError) -> Trouble {
             "a cluster asks nobody who they are: add --trusted-network only where everybody on that network \
              may read what this machine can read"
         }
-        ClusterError::Wildcard(_) => "add --advertise with a name or address that the executors can reach",
-        ClusterError::NoExecutor { .. } => "start one: kua-cluster executor --scheduler ADDR --listen ADDR",
-        ClusterError::Unreachable { .. } => "is it running there? kua-cluster scheduler --listen ADDR",
+        ClusterError::Wildcard(_) => {
+            "add --advertise with a name or address that the executors can reach"
+        }
+        ClusterError::NoExecutor { .. } => {
+            "start one: kua-cluster executor --scheduler ADDR --listen ADDR"
+        }
+        ClusterError::Unreachable { .. } => {
+            "is it running there? kua-cluster scheduler --listen ADDR"
+        }
         ClusterError::Answer { .. } | ClusterError::Short { .. } | ClusterError::Forgotten => {
             "nothing that was printed is the answer; ask again"
         }
