@@ -7,6 +7,9 @@ use datafusion::error::DataFusionError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum QueryError {
+    /// The archive could not be read.
+    #[error(transparent)]
+    Archive(#[from] kua_archive::ArchiveError),
     /// Anything else that the engine says.
     #[error("{}", first_sentence(.0))]
     Engine(#[source] Box<DataFusionError>),
