@@ -7,7 +7,7 @@ mod written;
 use std::net::SocketAddr;
 
 use conclude::conclude;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::attribution::Basis;
@@ -22,7 +22,7 @@ use crate::surroundings::Surroundings;
 use crate::trust::Answer;
 
 /// What a handshake shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Somebody between probe and site answered in the site's place.
