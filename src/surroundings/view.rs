@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::session::SessionKey;
 use super::{MAX_NAME, Surroundings};
-use crate::chain::Fingerprint;
+use crate::chain::{Certificate, Fingerprint};
 use crate::measurement::Measurement;
 use crate::sighting::name_of;
 
@@ -77,7 +77,7 @@ impl<'a> Views<'a> {
             return *known;
         }
         let rows = self.of.rows(name);
-        let genuine: Vec<_> = self.of.genuine(name).map(|leaf| leaf.fingerprint()).collect();
+        let genuine: Vec<_> = self.of.genuine(name).map(Certificate::fingerprint).collect();
         let told = (!rows.is_empty() || !genuine.is_empty())
             .then(|| Fingerprint::from(hash_of(&(rows, genuine))));
         self.names.insert(name.to_owned(), told);
