@@ -1,1 +1,3 @@
 //! Keeps: measurements, certificates and tables, in a directory or an object store, byte for byte.
+
+pub mod tables;

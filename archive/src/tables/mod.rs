@@ -1,0 +1,7 @@
+//! What is made of records for any Parquet engine: made again from `raw/` where it is lost.
+
+pub mod handshakes;
+mod parquet;
+pub mod partition;
+
+pub use self::parquet::TableError;
