@@ -15,5 +15,6 @@ mod main_job;
 mod ooni_corpus;
 mod real_interceptors;
 mod reports;
+mod rules;
 mod scenario;
 mod state_ca;
