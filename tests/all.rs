@@ -15,6 +15,7 @@ mod main_job;
 mod ooni_corpus;
 mod real_interceptors;
 mod reports;
+mod rules;
 mod scenario;
 mod state_ca;
 mod torture;

@@ -7,6 +7,9 @@ use datafusion::error::DataFusionError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum QueryError {
+    /// The archive could not be read.
+    #[error(transparent)]
+    Archive(#[from] kua_archive::ArchiveError),
     /// The cluster gave no whole answer; `kua-cluster` has said why.
     #[error("the cluster gave no whole answer")]
     Cluster,

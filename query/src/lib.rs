@@ -3,8 +3,11 @@
 //! A [`Session`] holds the [`Table`]s of one moment of an archive and answers one `SELECT` at a time with
 //! batches of rows. What the tables are made of are plain values, so that a cluster can be told the same.
 
+mod archive;
+pub mod describe;
 mod error;
 mod limits;
+pub mod print;
 mod progress;
 mod provider;
 mod prune;
@@ -13,6 +16,7 @@ mod session;
 mod statement;
 mod table;
 
+pub use archive::{TABLES, session, tables};
 pub use error::QueryError;
 pub use limits::Limits;
 pub use progress::Progress;

@@ -14,6 +14,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures_util::StreamExt;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
 
 use crate::statement::plan;
 use crate::{Limits, Progress, QueryError, Table, register};
@@ -76,7 +77,8 @@ impl Session {
             let plan = plan(&state, sql).await?;
             let plan = state.create_physical_plan(&plan).await.map_err(QueryError::from_engine)?;
             let rows = execute_stream(plan.clone(), self.context.task_ctx());
-            Ok(Answer { session: self, plan, rows: rows.map_err(QueryError::from_engine)? })
+            let rows = rows.map_err(QueryError::from_engine)?;
+            Ok(Answer { session: self, plan, rows, stopped: None })
         })
     }
 }
@@ -96,6 +98,9 @@ pub struct Answer<'a> {
     session: &'a Session,
     plan: Arc<dyn ExecutionPlan>,
     rows: SendableRecordBatchStream,
+    /// Ends when Ctrl-C is heard. It listens from the first [`Answer::next_within`] on, also while rows are
+    /// being written.
+    stopped: Option<JoinHandle<()>>,
 }
 
 /// What came of waiting for rows.
@@ -127,8 +132,21 @@ impl Answer<'_> {
     /// # Errors
     /// [`QueryError::Memory`], [`QueryError::Engine`]; the answer is then not whole.
     pub fn next_within(&mut self, time: Duration) -> Result<Next, QueryError> {
+        let runtime = &self.session.runtime;
         let rows = &mut self.rows;
-        self.session.runtime.block_on(async {
+        let stopped = self.stopped.get_or_insert_with(|| {
+            runtime.spawn(async {
+                let heard = tokio::signal::ctrl_c().await;
+                if heard.is_err() {
+                    // Where signals cannot be listened to, they end the program as usual.
+                    std::future::pending::<()>().await;
+                }
+            })
+        });
+        if stopped.is_finished() {
+            return Ok(Next::Stopped);
+        }
+        runtime.block_on(async {
             let next = async {
                 loop {
                     match rows.next().await {
@@ -141,10 +159,18 @@ impl Answer<'_> {
             };
             tokio::select! {
                 next = next => next,
-                _ = tokio::signal::ctrl_c() => Ok(Next::Stopped),
+                _ = &mut *stopped => Ok(Next::Stopped),
                 () = tokio::time::sleep(time) => Ok(Next::Waiting),
             }
         })
+    }
+}
+
+impl Drop for Answer<'_> {
+    fn drop(&mut self) {
+        if let Some(stopped) = &self.stopped {
+            stopped.abort();
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is made of records for any Parquet engine: made again from `raw/` where it is lost.
 
 pub mod handshakes;
+pub mod judgements;
 mod parquet;
 pub mod partition;
 
