@@ -113,16 +113,20 @@ impl Part {
             Some(Err(error)) => Err(self.failed(causes(&error))),
             None => {
                 let said = self.location.partition_stats.as_ref().map(|known| known.num_rows);
-                match said.and_then(|rows| u64::try_from(rows).ok()) {
-                    Some(said) if said == self.sent => Ok(None),
-                    Some(said) => Err(ClusterError::Short {
-                        executor: self.executor.clone(),
-                        sent: self.sent,
-                        said,
-                    }),
-                    None => Err(self.failed("it did not say of how many rows".into())),
-                }
+                self.whole(said).map(|()| None)
             }
+        }
+    }
+
+    /// Whether as many rows came as the executor had counted; it must have.
+    fn whole(&self, said: Option<i64>) -> Result<(), ClusterError> {
+        match said.and_then(|rows| u64::try_from(rows).ok()) {
+            Some(said) if said == self.sent => Ok(()),
+            Some(said) => {
+                let (executor, sent) = (self.executor.clone(), self.sent);
+                Err(ClusterError::Short { executor, sent, said })
+            }
+            None => Err(self.failed("it did not say of how many rows".into())),
         }
     }
 
@@ -149,4 +153,28 @@ async fn fetch(location: PartitionLocation) -> Result<SendableRecordBatchStream,
         .fetch_partition(&executor.id, &partition.into(), location.file_id, layout, decoded)
         .await
         .map_err(|error| causes(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_whole_when_its_rows_are_counted_and_all_there() {
+        let cases = [
+            (Some(3), 3, true),
+            (Some(0), 0, true),
+            (Some(4), 3, false),
+            (Some(3), 4, false),
+            (Some(3), 0, false),
+            (Some(-1), 0, false),
+            (None, 0, false),
+            (None, 3, false),
+        ];
+        for (said, sent, whole) in cases {
+            let mut part = Part::of(PartitionLocation::default(), Arc::new(Schema::empty()));
+            part.sent = sent;
+            assert_eq!(part.whole(said).is_ok(), whole, "{sent} of {said:?}");
+        }
+    }
 }

@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::kua_tests::s3::Server;
 use arrow::array::{
     ArrayRef, FixedSizeBinaryBuilder, Int32Array, Int64Array, RecordBatch, StringArray,
 };
@@ -13,6 +12,7 @@ use datafusion::object_store::local::LocalFileSystem;
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{ObjectStore, ObjectStoreExt};
 use kua_query::{Table, TableFile};
+use kua_tests::s3::Server;
 use parquet::arrow::ArrowWriter;
 
 /// Where tables lie.
