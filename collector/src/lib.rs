@@ -8,4 +8,4 @@ pub mod import;
 pub mod judging;
 mod lines;
 pub mod scope;
-mod trouble;
+pub mod trouble;

@@ -16,6 +16,7 @@ use kua_archive::{Archive, Place};
 use kua_collector::import::Inputs;
 use kua_collector::judging::{Grouping, Judging, Options, Setting};
 use kua_collector::scope::Scope;
+use kua_collector::trouble::of_archive;
 use kua_console::{CommonArgs, ReferenceArgs, Trouble};
 
 use super::records::{Unread, of_control, of_files};
@@ -129,7 +130,7 @@ impl Report {
         controls: &[Measurement],
         unread: &mut Unread,
     ) -> Result<(Tally, u64), Trouble> {
-        let archive = Archive::open(place)?;
+        let archive = Archive::open(place).map_err(of_archive)?;
         let setting = Setting::new(reference, controls);
         let judging = Judging::of(&archive, &setting, Options::default(), |_| {})?;
         let counted = judging.count(&self.scope, Grouping::default())?;
