@@ -9,6 +9,7 @@ mod handshakes;
 mod importing;
 mod judging;
 mod machine;
+mod national;
 mod openssl;
 mod records;
 mod table;
@@ -21,7 +22,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 fn main() -> Result<()> {
     let out = &mut std::io::stdout().lock();
     write!(out, "{}", machine::describe())?;
-    for bench in [handshakes::bench, judging::bench, importing::bench] {
+    for bench in [handshakes::bench, judging::bench, importing::bench, national::bench] {
         writeln!(out)?;
         out.flush()?;
         write!(out, "{}", bench()?)?;
