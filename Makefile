@@ -21,7 +21,7 @@ check: tools ## formatting, lints, licences and layers
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
 	@command -v cargo-deny >/dev/null || { echo 'error: please run: cargo install --locked cargo-deny' >&2; exit 1; }
-	cargo deny --offline check bans licenses sources
+	cargo deny --workspace --offline check bans licenses sources
 
 accuracy: tools ## how right the judgement is: incidents, corpora, hostile chains
 	@cargo build --quiet --package kua-probes
