@@ -78,7 +78,8 @@ impl Query {
         }
         let sql = self.sql()?;
         let archive = Archive::open(&self.archive)?;
-        fresh::settle(&self.archive, &archive)?;
+        let snapshot = archive.snapshot()?;
+        fresh::note(&self.archive, &snapshot);
         let format = match self.format {
             Written::Table => Format::Table { rows: self.rows },
             Written::Json => Format::Json,
@@ -93,7 +94,7 @@ impl Query {
                     limits.memory = megabytes.saturating_mul(1_000_000);
                 }
                 let reference = self.reference_version.as_deref();
-                let session = session(&archive.snapshot()?, reference, &limits);
+                let session = session(&snapshot, reference, &limits);
                 let session = session.map_err(|error| trouble::of(error, &sql))?;
                 ask::session(&session, &sql, format, out)?
             }
