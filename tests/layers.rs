@@ -86,6 +86,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("kua-collector", &["kua", "kua-console"]),
     ("kua-auditor", &["kua", "kua-collector", "kua-console"]),
     ("kua-certs", &[]),
+    ("kua-cluster", &["kua-archive", "kua-console", "kua-query"]),
 ];
 
 /// What the pure library never does: input, output, clocks, threads, async.
@@ -123,7 +124,8 @@ fn the_library_is_pure() {
 fn crates() {
     let allowed: BTreeMap<_, _> = CRATES.iter().copied().collect();
     let root = repository();
-    let folders = ["", "auditor", "certs", "collector", "console", "lab", "mint", "probes"];
+    let folders =
+        ["", "auditor", "certs", "cluster", "collector", "console", "lab", "mint", "probes"];
     for folder in folders {
         let text = std::fs::read_to_string(root.join(folder).join("Cargo.toml")).unwrap();
         let manifest: toml::Table = text.parse().unwrap();

@@ -10,6 +10,9 @@ pub enum QueryError {
     /// The archive could not be read.
     #[error(transparent)]
     Archive(#[from] kua_archive::ArchiveError),
+    /// The cluster gave no whole answer; `kua-cluster` has said why.
+    #[error("the cluster gave no whole answer")]
+    Cluster,
     /// Anything else that the engine says.
     #[error("{}", first_sentence(.0))]
     Engine(#[source] Box<DataFusionError>),
@@ -24,6 +27,9 @@ pub enum QueryError {
         /// The columns there are, without their tables, in their order.
         columns: Vec<String>,
     },
+    /// The program that asks clusters could not be run.
+    #[error("cannot run kua-cluster")]
+    NoProgram(#[source] std::io::Error),
     /// The archive has no such table.
     #[error("there is no table {table}")]
     NoTable {

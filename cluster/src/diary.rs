@@ -1,0 +1,37 @@
+//! What a scheduler and its executors say on standard error while they work: what went wrong, in one line each.
+
+use std::io::Write;
+
+use log::{LevelFilter, Log, Metadata, Record};
+
+struct Diary;
+
+/// Warnings of Ballista; of this program what it waits for, too.
+pub(crate) fn start() {
+    if log::set_logger(&Diary).is_ok() {
+        log::set_max_level(LevelFilter::Warn);
+    }
+}
+
+impl Log for Diary {
+    fn enabled(&self, metadata: &Metadata) -> bool {
+        metadata.level() <= log::max_level()
+    }
+
+    fn log(&self, record: &Record) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let own = record.target().starts_with("kua");
+        let source = if own { String::new() } else { format!(" [{}]", record.target()) };
+        let word = record.level().as_str().to_lowercase();
+        let line = match own {
+            true => format!("{}\n", record.args()),
+            false => format!("{word}:{source} {}\n", record.args()),
+        };
+        // Nothing is left to do when standard error is gone too.
+        let _ = anstream::stderr().write_all(line.as_bytes());
+    }
+
+    fn flush(&self) {}
+}
