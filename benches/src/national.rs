@@ -1,9 +1,9 @@
 //! The national report's question over generated judgements: embedded, beside DuckDB and chdb on the same
 //! files where they are installed. All must give the same rows.
 
+mod elsewhere;
 mod generate;
 mod question;
-mod elsewhere;
 
 use std::path::Path;
 use std::process::Command;
@@ -18,7 +18,7 @@ use crate::Result;
 use crate::table::{Table as Printed, count};
 use question::{Answer, Dialect};
 
-/// Handshakes, unless the command line asks for another number.
+/// Judgements, unless the command line asks for another number.
 const ROWS: u64 = 10_000_000;
 
 /// The national report goes over this many.
@@ -27,7 +27,7 @@ const GOAL_SECONDS: f64 = 20.0;
 
 /// Generates, asks, compares.
 pub(crate) fn bench() -> Result<Printed> {
-    let rows = std::env::args().nth(1).map_or(Ok(ROWS), |rows| rows.parse())?;
+    let rows = std::env::args().nth(2).map_or(Ok(ROWS), |rows| rows.parse())?;
     let columns = ["s cold", "s warm", "million rows a second"];
     let title = format!("The national report's question over {} judgements", count(rows as f64));
     let mut table = Printed::new(&title, &columns);
@@ -58,7 +58,7 @@ pub(crate) fn bench() -> Result<Printed> {
         }
     }
     for name in skipped {
-        table.note(format!("skipped: no {name} (benches/engines installs it)"));
+        table.note(format!("skipped: no {name}: tests/engines could not install it"));
     }
     let bytes: u64 = made.iter().map(|file| file.size).sum();
     table.note(format!("{} rows of the answer, the same from each engine", count(ours.groups as f64)));

@@ -1,4 +1,4 @@
-//! The same question to DuckDB and chdb, as Python packages where `benches/engines` has installed them.
+//! The same question to DuckDB and chdb, as Python packages where `tests/engines` can install them.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +6,6 @@ use std::process::Command;
 use crate::Result;
 
 use super::question::{Answer, Dialect, of_figures};
-use super::target;
 
 /// Asks twice; prints the seconds of both and the row.
 const DUCKDB: &str = "
@@ -36,12 +35,7 @@ pub(crate) fn ask(engine: Dialect, dir: &Path) -> Result<Option<(f64, f64, Answe
         Dialect::DuckDb => (DUCKDB, format!("read_parquet('{}')", files.display())),
         _ => (CHDB, format!("file('{}', Parquet)", files.display())),
     };
-    let python = target().join("engines/bin/python");
-    let importing = format!("import {}", engine.name());
-    let known = Command::new(&python).args(["-c", &importing]).output();
-    if !known.is_ok_and(|known| known.status.success()) {
-        return Ok(None);
-    }
+    let Some(python) = python() else { return Ok(None) };
     let said = Command::new(&python).args(["-c", script, &engine.text(&table)]).output()?;
     if !said.status.success() {
         let error = String::from_utf8_lossy(&said.stderr).into_owned();
@@ -54,4 +48,12 @@ pub(crate) fn ask(engine: Dialect, dir: &Path) -> Result<Option<(f64, f64, Answe
     let figures: std::result::Result<Vec<i64>, _> =
         line()?.split_whitespace().map(str::parse).collect();
     Ok(Some((cold, warm, of_figures(figures?)?)))
+}
+
+/// A Python that has both.
+fn python() -> Option<String> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/engines");
+    let installed = Command::new(script).output().ok()?;
+    let path = String::from_utf8(installed.stdout).ok()?;
+    installed.status.success().then(|| path.trim().to_owned())
 }
