@@ -1,7 +1,6 @@
 //! A client: plans a query as the embedded engine does, hands the plan to the scheduler, and waits for it
 //! within bounds.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ballista_core::serde::protobuf::execute_query_params::Query;
@@ -14,6 +13,7 @@ use ballista_core::serde::protobuf::{
 use ballista_core::utils::{GrpcClientConfig, create_grpc_client_endpoint};
 use ballista_core::version::insert_version_header;
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{LogicalPlan, TableScan};
 use datafusion::physical_plan::execute_stream;

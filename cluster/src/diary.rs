@@ -22,12 +22,9 @@ impl Log for Diary {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let own = record.target().starts_with("kua");
-        let source = if own { String::new() } else { format!(" [{}]", record.target()) };
-        let word = record.level().as_str().to_lowercase();
-        let line = match own {
-            true => format!("{}\n", record.args()),
-            false => format!("{word}:{source} {}\n", record.args()),
+        let line = match record.target() {
+            own if own.starts_with("kua") => format!("{}\n", record.args()),
+            other => format!("{other}: {}\n", record.args()),
         };
         // Nothing is left to do when standard error is gone too.
         let _ = anstream::stderr().write_all(line.as_bytes());

@@ -84,6 +84,7 @@ pub async fn execute(
         client_ttl: IDLE,
         ..ExecutorProcessConfig::default()
     };
+    log::warn!("executor: listening on {}, cores: {}", listen.address(), options.cores);
     let was_asked = Arc::new(AtomicBool::new(false));
     let noted = was_asked.clone();
     tokio::spawn(async move {

@@ -62,6 +62,7 @@ pub async fn schedule(
     let failed =
         |error: ballista_core::error::BallistaError| ClusterError::Engine(error.to_string());
     let cluster = BallistaCluster::new_from_config(&settings).await.map_err(failed)?;
+    log::warn!("scheduler: listening on {}", listen.address());
     tokio::select! {
         ended = start_server(cluster, listen.address(), Arc::new(settings)) => ended.map_err(failed),
         () = stop => Ok(()),

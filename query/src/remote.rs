@@ -24,15 +24,24 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Asks the scheduler at `HOST:PORT` about the archive at `place`. What goes wrong there is said on
-    /// standard error.
+    /// Asks the scheduler at `HOST:PORT` or `http://HOST:PORT` about the archive at `place`; `reference` as for
+    /// [`crate::tables`]. What goes wrong there is said on standard error.
     ///
     /// # Errors
     /// [`QueryError::NoProgram`] where `kua-cluster` lies neither beside this program nor in PATH;
     /// [`QueryError::Cluster`] where it gave no answer.
-    pub fn ask(scheduler: &str, place: &OsStr, sql: &str) -> Result<Self, QueryError> {
+    pub fn ask(
+        scheduler: &str,
+        place: &OsStr,
+        reference: Option<&str>,
+        sql: &str,
+    ) -> Result<Self, QueryError> {
         let mut command = Command::new(program());
-        command.args(["query", "--scheduler", scheduler, "--archive"]).arg(place).arg("-");
+        command.args(["query", "--scheduler", scheduler, "--archive"]).arg(place);
+        if let Some(version) = reference {
+            command.args(["--reference-version", version]);
+        }
+        command.arg("-");
         Self::run(command, sql)
     }
 

@@ -16,7 +16,6 @@ pub(crate) struct Executor {
     /// The scheduler
     #[arg(long, value_name = "HOST:PORT")]
     scheduler: String,
-    /// Also listens on the port after that of --listen, for the scheduler
     #[command(flatten)]
     listen: ListenArgs,
     /// Tasks to run at once [default: all cores]
@@ -38,7 +37,6 @@ impl Executor {
         let failed = |error| trouble("cannot run an executor", error);
         let listen = self.listen.parse().map_err(failed)?;
         let all = || std::thread::available_parallelism().map_or(1, usize::from);
-        log::warn!("executor: listening on {}", listen.address());
         let options = ExecutorOptions {
             listen,
             scheduler: self.scheduler.trim_start_matches("http://").to_owned(),

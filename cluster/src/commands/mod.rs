@@ -27,10 +27,10 @@ impl Command {
     }
 }
 
-/// Where to listen
+// No doc comment: clap would take it for what the command is about.
 #[derive(clap::Args)]
 struct ListenArgs {
-    /// The address and port to listen on
+    /// The address and port to listen on; an executor also listens on the port after it, for the scheduler
     #[arg(long, value_name = "ADDR:PORT")]
     listen: std::net::SocketAddr,
     /// The name or address by which others reach this machine, where it is not that of --listen

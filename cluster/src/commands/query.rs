@@ -9,6 +9,7 @@ use arrow::ipc::writer::StreamWriter;
 use kua_archive::{Archive, Place};
 use kua_cluster::{Client, ClusterError, Patience};
 use kua_console::Trouble;
+use kua_query::QueryError;
 
 use super::trouble;
 use crate::signals::asked_to_end;
@@ -23,10 +24,13 @@ pub(crate) struct Query {
     #[arg(long, value_name = "HOST:PORT")]
     scheduler: String,
     /// The archive: a directory at the same path on every machine, or s3://BUCKET/PREFIX
-    #[arg(long, value_name = "PLACE")]
+    #[arg(long, value_name = "A", value_parser = Place::parse::<String>)]
     archive: Place,
     /// The query; - or nothing: from standard input
     sql: Option<String>,
+    /// Judgements made with this version of the reference data, instead of the newest
+    #[arg(long, value_name = "VERSION")]
+    reference_version: Option<String>,
     /// Give up when no executor is there for so long
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     wait: u64,
@@ -46,20 +50,19 @@ impl Query {
             _ => read_query()?,
         };
         let failed = |error| trouble("the cluster did not answer the query", error);
-        let place = self.archive;
-        let tables = tokio::task::spawn_blocking(move || {
-            let archive = Archive::open(&place)?;
-            archive.snapshot().map(|snapshot| kua_query::tables(&snapshot))
-        });
         let patience = Patience {
             executors: Duration::from_secs(self.wait),
             partitions: usize::from(self.partitions),
         };
-        let tables = tables
-            .await
-            .map_err(|error| Trouble::new("cannot read the archive").because(error))?
-            .map_err(|error| Trouble::new("cannot read the archive").because(error))?
-            .map_err(|error| failed(error.into()))?;
+        let unread = |error| Trouble::new("cannot read the archive").because(error);
+        let (place, reference) = (self.archive, self.reference_version);
+        // It waits for files, with threads of its own.
+        let tables = tokio::task::spawn_blocking(move || {
+            let snapshot = Archive::open(&place)?.snapshot()?;
+            kua_query::tables(&snapshot, reference.as_deref())
+        });
+        let tables = tables.await.map_err(|error| unread(QueryError::Threads(error.into())))?;
+        let tables = tables.map_err(unread)?;
         let client = Client::new(&self.scheduler, &tables, patience).map_err(failed)?;
         tokio::select! {
             written = write(&client, &sql) => written,
@@ -92,6 +95,11 @@ fn unwritten(error: arrow::error::ArrowError) -> Trouble {
 fn read_query() -> Result<String, Trouble> {
     let mut sql = String::new();
     let read = std::io::stdin().lock().take(LONGEST).read_to_string(&mut sql);
-    read.map_err(|error| Trouble::new("cannot read the query").because(error))?;
-    Ok(sql)
+    let read = read.map_err(|error| Trouble::new("cannot read the query").because(error))?;
+    match read as u64 {
+        LONGEST => {
+            Err(Trouble::new("cannot read the query").because("it is longer than a megabyte"))
+        }
+        _ => Ok(sql),
+    }
 }

@@ -19,7 +19,6 @@ impl Scheduler {
     pub(crate) async fn run(self) -> Result<ExitCode, Trouble> {
         let failed = |error| trouble("cannot run a scheduler", error);
         let listen = self.listen.parse().map_err(failed)?;
-        log::warn!("scheduler: listening on {}", listen.address());
         schedule(&SchedulerOptions { listen }, asked_to_end()).await.map_err(failed)?;
         Ok(ExitCode::SUCCESS)
     }

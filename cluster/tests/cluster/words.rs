@@ -28,8 +28,7 @@ fn every_address_needs_a_name() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
-        "scheduler: listening on 0.0.0.0:50050\n\
-         error: cannot run a scheduler\n\
+        "error: cannot run a scheduler\n\
          because: 0.0.0.0:50050 is every address of this machine, and others need one\n\
          hint: add --advertise with a name or address that the executors can reach\n"
     );
