@@ -126,8 +126,19 @@ fn the_library_is_pure() {
 fn crates() {
     let allowed: BTreeMap<_, _> = CRATES.iter().copied().collect();
     let root = repository();
-    let folders =
-        ["", "auditor", "certs", "cluster", "collector", "console", "lab", "mint", "probes"];
+    let folders = [
+        "",
+        "archive",
+        "auditor",
+        "certs",
+        "cluster",
+        "collector",
+        "console",
+        "lab",
+        "mint",
+        "probes",
+        "query",
+    ];
     for folder in folders {
         let text = std::fs::read_to_string(root.join(folder).join("Cargo.toml")).unwrap();
         let manifest: toml::Table = text.parse().unwrap();

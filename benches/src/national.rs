@@ -10,8 +10,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kua_archive::{Place, Store};
 use kua_archive::tables::judgements::schema;
+use kua_archive::{Place, Store};
 use kua_query::{Limits, Session, Table, TableFile};
 
 use crate::Result;
@@ -61,7 +61,10 @@ pub(crate) fn bench() -> Result<Printed> {
         table.note(format!("skipped: no {name}: tests/engines could not install it"));
     }
     let bytes: u64 = made.iter().map(|file| file.size).sum();
-    table.note(format!("{} rows of the answer, the same from each engine", count(ours.groups as f64)));
+    table.note(format!(
+        "{} rows of the answer, the same from each engine",
+        count(ours.groups as f64)
+    ));
     table.note(format!(
         "{:.1} bytes a judgement in {} files, generated in {seconds:.0} s and removed",
         bytes as f64 / rows as f64,
@@ -80,10 +83,9 @@ fn embedded(dir: &Path, made: &[TableFile], cold: &[std::path::PathBuf]) -> Resu
     uncache(cold);
     let began = Instant::now();
     let store = Store::open(&Place::from(dir))?;
-    let files = made.iter().map(|file| TableFile {
-        path: store.location(&file.path).to_string(),
-        ..file.clone()
-    });
+    let files = made
+        .iter()
+        .map(|file| TableFile { path: store.location(&file.path).to_string(), ..file.clone() });
     let table = Table {
         name: "judgements".into(),
         schema: schema(),

@@ -40,7 +40,9 @@ fn run(dir: &Path, arguments: &[&str]) -> String {
 
 fn record(uid: u32, country: &str, started: &str, names: &[&str]) -> String {
     let shaken = names.iter().map(|name| {
-        format!(r#"{{"server_name":"{name}","network":"tcp","failure":null,"peer_certificates":[]}}"#)
+        format!(
+            r#"{{"server_name":"{name}","network":"tcp","failure":null,"peer_certificates":[]}}"#
+        )
     });
     let shaken = shaken.collect::<Vec<_>>().join(",");
     format!(
@@ -58,7 +60,10 @@ fn archive() -> tempfile::TempDir {
         record(1, "KZ", "2023-10-16 13:06:00", &["a.example", "b.example"]),
         record(2, "DE", "2023-10-16 23:59:59", &["a.example"]),
     ];
-    let second = [record(3, "KZ", "2023-10-17 00:00:00", &["c.example"]), record(4, "KZ", "", &["d.example"])];
+    let second = [
+        record(3, "KZ", "2023-10-17 00:00:00", &["c.example"]),
+        record(4, "KZ", "", &["d.example"]),
+    ];
     let mut manifest = Manifest { version: 1, ..Manifest::default() };
     manifest.settled.push(settle(&store, 1, 2, &first));
     store.put_new(&Manifest::path(1), Bytes::from(manifest.to_text())).unwrap();
@@ -153,10 +158,22 @@ fn troubles() {
         &["--cluster", "http://127.0.0.1:1", "SELECT 1"],
         &["--reference-version", "none", "SELECT count(*) FROM judgements"],
     ] {
-        insta::assert_snapshot!(format!("$ query {}\n{}", arguments.join(" "), run(dir.path(), arguments)));
+        insta::assert_snapshot!(format!(
+            "$ query {}\n{}",
+            arguments.join(" "),
+            run(dir.path(), arguments)
+        ));
     }
-    insta::assert_snapshot!(run_with(dir.path(), &["query", "--archive", "absent", "SELECT 1"], ""));
-    insta::assert_snapshot!(run_with(dir.path(), &["query", "--archive", "http://x", "SELECT 1"], ""));
+    insta::assert_snapshot!(run_with(
+        dir.path(),
+        &["query", "--archive", "absent", "SELECT 1"],
+        ""
+    ));
+    insta::assert_snapshot!(run_with(
+        dir.path(),
+        &["query", "--archive", "http://x", "SELECT 1"],
+        ""
+    ));
     insta::assert_snapshot!(run(dir.path(), &[]));
 }
 
@@ -208,7 +225,10 @@ fn other_engines_read_the_same_rows() {
     let ours = run(dir.path(), &["--format", "csv", ours]);
     let (ours, _) = ours.split_once("--- stderr").unwrap();
     let ours: Vec<_> = ours.lines().skip(2).map(|line| line.replace(',', "|")).collect();
-    assert_eq!(ours, ["2023-10-16|DE|1|0", "2023-10-16|KZ|2|0", "2023-10-17|KZ|1|0", "unknown|KZ|1|0"]);
+    assert_eq!(
+        ours,
+        ["2023-10-16|DE|1|0", "2023-10-16|KZ|2|0", "2023-10-17|KZ|1|0", "unknown|KZ|1|0"]
+    );
     for (engine, script) in [("duckdb", DUCKDB), ("clickhouse", CHDB)] {
         let begin = format!("```sql {engine}\n");
         let (_, after) = document.split_once(&begin).unwrap();

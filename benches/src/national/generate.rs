@@ -75,12 +75,15 @@ fn batch(from: u64, count: u64, all: u64, random: &mut Random) -> Result<RecordB
     let texts = |of: fn(&Row) -> Option<String>| -> ArrayRef {
         Arc::new(rows.iter().map(of).collect::<StringArray>())
     };
-    let known = |text: &'static str| -> ArrayRef { Arc::new(StringArray::from(vec![text; rows.len()])) };
+    let known =
+        |text: &'static str| -> ArrayRef { Arc::new(StringArray::from(vec![text; rows.len()])) };
     let intercepted = |row: &Row, text: &str| row.is_intercepted().then(|| text.to_owned());
     let schema = schema();
     let columns = schema.fields().iter().map(|field| -> Result<ArrayRef> {
         Ok(match field.name().as_str() {
-            "record" => Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.number as i64 + 1))),
+            "record" => {
+                Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.number as i64 + 1)))
+            }
             "handshake" => Arc::new(Int32Array::from(vec![0; rows.len()])),
             "first" => Arc::new(BooleanArray::from(vec![true; rows.len()])),
             "started" => {
@@ -92,16 +95,26 @@ fn batch(from: u64, count: u64, all: u64, random: &mut Random) -> Result<RecordB
                 Arc::new(Date32Array::from_iter_values(days))
             }
             "cc" => known("KZ"),
-            "asn" => Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| 9_000 + 37 * row.network as i64))),
+            "asn" => Arc::new(Int64Array::from_iter_values(
+                rows.iter().map(|row| 9_000 + 37 * row.network as i64),
+            )),
             "network" => texts(|row| Some(format!("Network {}", row.network))),
             "target" => texts(|row| Some(format!("www.site-{:04}.example", row.site))),
             "verdict" => texts(|row| Some(row.verdict.into())),
             "level" => texts(|row| (row.verdict != "normal").then(|| "probable".into())),
             "actor" => texts(|row| row.is_intercepted().then(|| "state".into())),
-            "interceptor" => Arc::new(rows.iter().map(|row| intercepted(row, "kz-isca")).collect::<StringArray>()),
-            "basis" => Arc::new(rows.iter().map(|row| intercepted(row, "signed-by-key")).collect::<StringArray>()),
-            "findings" => texts(|row| (row.verdict != "normal").then(|| "unknown-anchor:probable".into())),
-            "failure" => texts(|row| (row.verdict != "normal").then(|| "ssl_unknown_authority".into())),
+            "interceptor" => Arc::new(
+                rows.iter().map(|row| intercepted(row, "kz-isca")).collect::<StringArray>(),
+            ),
+            "basis" => Arc::new(
+                rows.iter().map(|row| intercepted(row, "signed-by-key")).collect::<StringArray>(),
+            ),
+            "findings" => {
+                texts(|row| (row.verdict != "normal").then(|| "unknown-anchor:probable".into()))
+            }
+            "failure" => {
+                texts(|row| (row.verdict != "normal").then(|| "ssl_unknown_authority".into()))
+            }
             "signing_key" => Arc::new(key.finish()),
             "shape" => Arc::new(shape.finish()),
             "position" => Arc::new(position.finish()),
@@ -126,7 +139,8 @@ impl Row {
     /// The row of this number of `all`: rows lie evenly over the year.
     fn draw(number: u64, all: u64, random: &mut Random) -> Self {
         let day = number * DAYS / all.max(1);
-        let started = (FIRST_DAY as u64 + day) * DAY_MICROS + random.below(DAY_MICROS / 1000) * 1000;
+        let started =
+            (FIRST_DAY as u64 + day) * DAY_MICROS + random.below(DAY_MICROS / 1000) * 1000;
         // Zipf-like: half of all measurements come from a handful of networks.
         let unit = random.below(1 << 20) as f64 / (1 << 20) as f64;
         let network = ((NETWORKS as f64).powf(unit) - 1.0) as u64 % NETWORKS;

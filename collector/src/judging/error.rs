@@ -1,8 +1,8 @@
 //! Why an archive could not be judged.
 
+use kua::surroundings::StoredError;
 use kua_archive::ArchiveError;
 use kua_archive::tables::TableError;
-use kua::surroundings::StoredError;
 
 /// Why an archive could not be judged, or its judgements not be counted.
 #[derive(Debug, thiserror::Error)]

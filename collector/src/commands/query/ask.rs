@@ -56,15 +56,14 @@ pub(super) fn session(
 pub(super) fn cluster(
     url: &str,
     place: &Place,
+    reference: Option<&str>,
     sql: &str,
     format: Format,
     out: impl Write,
 ) -> Result<Answered, Trouble> {
     let began = Instant::now();
     let fails = |error| trouble::of(error, sql);
-    let scheduler = url.split_once("://").map_or(url, |(_, scheduler)| scheduler);
-    let place = place.to_string();
-    let mut rows = Remote::ask(scheduler.trim_end_matches('/'), place.as_ref(), sql).map_err(fails)?;
+    let mut rows = Remote::ask(url, place.to_string().as_ref(), reference, sql).map_err(fails)?;
     let mut printer = Printer::new(out, format, &rows.schema())?;
     for batch in &mut rows {
         if !printer.add(&batch.map_err(fails)?)? {

@@ -1,5 +1,6 @@
 //! What went wrong with a query, with what helps.
 
+use kua_archive::ArchiveError;
 use kua_console::Trouble;
 use kua_query::{QueryError, TABLES};
 
@@ -11,12 +12,17 @@ const NAMED: usize = 12;
 
 pub(super) fn of(error: QueryError, sql: &str) -> Trouble {
     let hint = match &error {
+        QueryError::Archive(ArchiveError::Absent { .. }) => {
+            "kua-collector import --archive A FILE... makes one".into()
+        }
+        QueryError::Cluster => "kua-cluster said why, above".into(),
         QueryError::Memory(_) => {
             "ask for less at once (fewer days, fewer columns), or raise --memory".into()
         }
         QueryError::NoColumn { column, columns } => column_hint(column, columns),
         QueryError::NoProgram(_) => {
-            "cargo build --release --package kua-cluster makes it; it belongs beside this program".into()
+            "cargo build --release --package kua-cluster makes it; it belongs beside this program"
+                .into()
         }
         QueryError::NoTable { .. } => {
             format!("the tables are {}; --tables shows their columns", TABLES.join(", "))
