@@ -14,8 +14,8 @@ use kua_archive::{
 };
 
 /// Runs the program in `dir`; gives its exit code, standard output and standard error.
-fn run_with(dir: &Path, arguments: &[&str], input: &str) -> String {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_kua-collector"))
+fn run_of(program: &Path, dir: &Path, arguments: &[&str], input: &str) -> String {
+    let mut program = Command::new(program)
         .args(arguments)
         .current_dir(dir)
         .env_remove("COLUMNS")
@@ -32,6 +32,10 @@ fn run_with(dir: &Path, arguments: &[&str], input: &str) -> String {
     let out = String::from_utf8(output.stdout).unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
     format!("exit {code}\n{out}--- stderr\n{err}")
+}
+
+fn run_with(dir: &Path, arguments: &[&str], input: &str) -> String {
+    run_of(env!("CARGO_BIN_EXE_kua-collector").as_ref(), dir, arguments, input)
 }
 
 fn run(dir: &Path, arguments: &[&str]) -> String {
@@ -155,7 +159,6 @@ fn troubles() {
         &[" "],
         &["SELECT CAST(server_name AS BIGINT) FROM handshakes"],
         &["--memory", "0", "SELECT server_name FROM handshakes ORDER BY server_name"],
-        &["--cluster", "http://127.0.0.1:1", "SELECT 1"],
         &["--reference-version", "none", "SELECT count(*) FROM judgements"],
     ] {
         insta::assert_snapshot!(format!(
@@ -175,6 +178,17 @@ fn troubles() {
         ""
     ));
     insta::assert_snapshot!(run(dir.path(), &[]));
+}
+
+/// Where the program for clusters lies neither beside ours nor in PATH.
+#[test]
+fn a_cluster_needs_its_program() {
+    let dir = archive();
+    let alone = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let program = alone.path().join("kua-collector");
+    fs::hard_link(env!("CARGO_BIN_EXE_kua-collector"), &program).unwrap();
+    let arguments = ["query", "--archive", "kz", "--cluster", "http://127.0.0.1:1", "SELECT 1"];
+    insta::assert_snapshot!(run_of(&program, dir.path(), &arguments, ""));
 }
 
 #[test]

@@ -34,7 +34,7 @@ const MAX_SQL: u64 = 1 << 20;
     \"SELECT asn, count(*) FROM judgements WHERE verdict = 'intercepted' GROUP BY asn\"")]
 pub(crate) struct Query {
     /// The archive: a directory, or s3://BUCKET/PREFIX
-    #[arg(long, value_name = "A", value_parser = Place::parse::<String>)]
+    #[arg(long, value_name = "A")]
     archive: Place,
     /// One SELECT; - reads it from standard input
     #[arg(value_name = "SQL", required_unless_present = "tables")]
