@@ -1,6 +1,6 @@
 //! Packs of certificates: each certificate's bytes under their hash, and what it says of itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
@@ -53,7 +53,7 @@ const LAYOUT: Layout = Layout {
 };
 
 /// Most certificates of a row group.
-const GROUP: usize = 256;
+const GROUP: usize = 1024;
 
 /// A pack of these certificates.
 ///
@@ -106,63 +106,100 @@ pub(super) fn hashes(
     Ok(Arc::new(builder.finish()))
 }
 
-/// A pack, open for reading: the names are held, certificates are read when they are wanted.
-pub(crate) struct Pack<R> {
-    file: R,
+/// A pack, open for reading: where each certificate lies. Certificates are read when they are
+/// wanted.
+pub(crate) struct Pack {
     metadata: ArrowReaderMetadata,
-    names: Vec<Fingerprint>,
+    /// The first bytes of each name, in order.
+    names: Vec<u64>,
     /// How many rows lie before each row group.
     starts: Vec<usize>,
 }
 
-impl<R: ChunkReader + Clone + 'static> Pack<R> {
-    pub(crate) fn open(file: R) -> Result<Self, TableError> {
-        guarded(|| Self::open_sound(file))
-    }
-
-    fn open_sound(file: R) -> Result<Self, TableError> {
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default())?;
+impl Pack {
+    /// Opens the bytes of a whole file.
+    pub(crate) fn open(file: &Bytes) -> Result<Self, TableError> {
+        let metadata = guarded(|| Ok(ArrowReaderMetadata::load(file, options())?))?;
         let mut starts = Vec::new();
-        let mut names: Vec<Fingerprint> = Vec::new();
+        let mut names = Vec::new();
         for group in 0..metadata.metadata().num_row_groups() {
             starts.push(names.len());
-            for hashes in column(&file, &metadata, group, NAME)? {
-                names.extend(fingerprints(&hashes)?);
-            }
+            names.extend(names_of(file, &metadata, group)?.iter().map(begin));
         }
-        Ok(Self { file, metadata, names, starts })
+        if names.is_sorted() { Ok(Self { metadata, names, starts }) } else { Err(OTHER) }
     }
 
-    /// The names of its certificates, in order.
-    pub(crate) fn names(&self) -> &[Fingerprint] {
-        &self.names
+    /// How many certificates it holds.
+    pub(crate) fn count(&self) -> usize {
+        self.names.len()
     }
 
-    /// In which row group a certificate lies.
+    /// In which row group a certificate lies, if it is here.
     pub(crate) fn group_of(&self, name: Fingerprint) -> Option<usize> {
-        let row = self.names.binary_search(&name).ok()?;
+        let row = self.names.binary_search(&begin(&name)).ok()?;
         self.starts.partition_point(|start| *start <= row).checked_sub(1)
     }
 
-    /// How many row groups there are.
-    pub(crate) fn groups(&self) -> usize {
-        self.starts.len()
-    }
-
-    /// The bytes that lie under each name of a row group, whether or not they have that hash.
-    pub(crate) fn group(&self, group: usize) -> Result<Vec<(Fingerprint, Vec<u8>)>, TableError> {
-        let start = *self.starts.get(group).ok_or(TableError::Columns { table: TABLE })?;
+    /// The certificates of a row group; those whose bytes do not have their hash are left out.
+    pub(crate) fn group(
+        &self,
+        file: &(impl ChunkReader + Clone + 'static),
+        group: usize,
+    ) -> Result<HashMap<Fingerprint, Vec<u8>>, TableError> {
+        let names = names_of(file, &self.metadata, group)?;
         let mut ders = Vec::new();
-        for column in guarded(|| column(&self.file, &self.metadata, group, DER))? {
-            let column = column.as_binary_opt::<i32>();
-            let column = column.ok_or(TableError::Columns { table: TABLE })?;
+        for column in column(file, &self.metadata, group, DER)? {
+            let column = column.as_binary_opt::<i32>().ok_or(OTHER)?;
             ders.extend(column.iter().map(|der| der.unwrap_or_default().to_vec()));
         }
-        Ok(self.names[start..].iter().copied().zip(ders).collect())
+        let all = names.into_iter().zip(ders);
+        Ok(all.filter(|(name, der)| Fingerprint::of(der) == *name).collect())
     }
 }
 
-const TABLE: &str = "certificates";
+/// The names of the certificates in the bytes of a whole file.
+///
+/// # Errors
+/// [`TableError`] for bytes that are no such file.
+pub fn names(file: &Bytes) -> Result<Vec<Fingerprint>, TableError> {
+    let metadata = guarded(|| Ok(ArrowReaderMetadata::load(file, options())?))?;
+    let mut names = Vec::new();
+    for group in 0..metadata.metadata().num_row_groups() {
+        names.extend(names_of(file, &metadata, group)?);
+    }
+    Ok(names)
+}
+
+/// The certificates in the bytes of a whole file, and how many rows are no certificate by their
+/// name.
+///
+/// # Errors
+/// [`TableError`] for bytes that are no such file.
+pub fn read(file: &Bytes) -> Result<(BTreeMap<Fingerprint, Certificate>, usize), TableError> {
+    let pack = Pack::open(file)?;
+    let mut certificates = BTreeMap::new();
+    for group in 0..pack.starts.len() {
+        for (name, der) in pack.group(file, group)? {
+            if let Ok(certificate) = Certificate::from_bytes(&der) {
+                certificates.insert(name, certificate);
+            }
+        }
+    }
+    let bad = pack.count().saturating_sub(certificates.len());
+    Ok((certificates, bad))
+}
+
+fn options() -> ArrowReaderOptions {
+    ArrowReaderOptions::default()
+}
+
+/// Enough of a name to look for it among a few ten thousand.
+fn begin(name: &Fingerprint) -> u64 {
+    let (begin, _) = name.as_bytes().split_first_chunk().unwrap_or((&[0; 8], &[]));
+    u64::from_be_bytes(*begin)
+}
+
+const OTHER: TableError = TableError::Columns { table: "certificates" };
 
 /// One column of a row group, in pieces.
 fn column<R: ChunkReader + Clone + 'static>(
@@ -171,24 +208,30 @@ fn column<R: ChunkReader + Clone + 'static>(
     group: usize,
     name: &str,
 ) -> Result<Vec<ArrayRef>, TableError> {
-    let builder =
-        ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), metadata.clone());
-    let mask = ProjectionMask::columns(builder.parquet_schema(), [name]);
-    let reader = builder.with_projection(mask).with_row_groups(vec![group]).build()?;
-    let columns = reader.map(|batch| {
-        let column = batch?.column_by_name(name).cloned();
-        column.ok_or(TableError::Columns { table: TABLE })
-    });
-    columns.collect()
+    guarded(|| {
+        let builder =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), metadata.clone());
+        let mask = ProjectionMask::columns(builder.parquet_schema(), [name]);
+        let reader = builder.with_projection(mask).with_row_groups(vec![group]).build()?;
+        let columns = reader.map(|batch| batch?.column_by_name(name).cloned().ok_or(OTHER));
+        columns.collect()
+    })
 }
 
-fn fingerprints(hashes: &dyn Array) -> Result<Vec<Fingerprint>, TableError> {
-    let hashes = hashes.as_any().downcast_ref::<FixedSizeBinaryArray>();
-    let hashes = hashes.ok_or(TableError::Columns { table: TABLE })?;
-    let names = (0..hashes.len()).map(|row| <[u8; 32]>::try_from(hashes.value(row)));
-    let names =
-        names.map(|name| Ok(name.map_err(|_| TableError::Columns { table: TABLE })?.into()));
-    names.collect()
+fn names_of<R: ChunkReader + Clone + 'static>(
+    file: &R,
+    metadata: &ArrowReaderMetadata,
+    group: usize,
+) -> Result<Vec<Fingerprint>, TableError> {
+    let mut names = Vec::new();
+    for hashes in column(file, metadata, group, NAME)? {
+        let hashes = hashes.as_any().downcast_ref::<FixedSizeBinaryArray>().ok_or(OTHER)?;
+        for row in 0..hashes.len() {
+            let name: [u8; 32] = hashes.value(row).try_into().map_err(|_| OTHER)?;
+            names.push(name.into());
+        }
+    }
+    Ok(names)
 }
 
 #[cfg(test)]
@@ -205,41 +248,36 @@ mod tests {
         certificates.map(|certificate| (certificate.fingerprint(), certificate)).collect()
     }
 
-    fn read(file: Bytes) -> Result<BTreeMap<Fingerprint, Vec<u8>>, TableError> {
-        let pack = Pack::open(file)?;
-        let groups: Result<Vec<_>, _> = (0..pack.groups()).map(|group| pack.group(group)).collect();
-        Ok(groups?.into_iter().flatten().collect())
-    }
-
     #[test]
     fn a_pack_gives_back_each_certificate() {
-        let certificates = minted(300);
-        let pack = Pack::open(write(&certificates).unwrap()).unwrap();
-        assert_eq!((pack.groups(), pack.names().len()), (2, certificates.len()));
+        let certificates = minted(GROUP + 10);
+        let file = write(&certificates).unwrap();
+        let pack = Pack::open(&file).unwrap();
+        assert_eq!((pack.starts.len(), pack.count()), (2, certificates.len()));
         for (name, certificate) in &certificates {
-            let group = pack.group(pack.group_of(*name).unwrap()).unwrap();
-            let found = group.iter().find(|(found, _)| found == name).unwrap();
-            assert_eq!(found.1, certificate.der(), "{name}");
+            let group = pack.group(&file, pack.group_of(*name).unwrap()).unwrap();
+            assert_eq!(group[name], certificate.der(), "{name}");
         }
         assert_eq!(pack.group_of(Fingerprint::of(b"other")), None);
+        assert_eq!(read(&file).unwrap(), (certificates.clone(), 0));
+        assert_eq!(names(&file).unwrap(), certificates.into_keys().collect::<Vec<_>>());
     }
 
     #[test]
-    fn a_damaged_pack_is_refused_or_gives_other_bytes() {
+    fn a_damaged_pack_is_refused_or_gives_fewer_certificates() {
         let certificates = minted(3);
         let file = write(&certificates).unwrap();
         for at in 0..file.len() {
             for bit in [1, 0x10, 0x80] {
                 let mut damaged = file.to_vec();
                 damaged[at] ^= bit;
-                if let Ok(read) = read(damaged.into()) {
-                    let sound = read.iter().filter(|(name, der)| Fingerprint::of(der) == **name);
-                    assert!(sound.count() <= certificates.len());
+                if let Ok((read, _)) = read(&damaged.into()) {
+                    assert!(read.iter().all(|one| certificates.get(one.0) == Some(one.1)));
                 }
             }
         }
         for end in 0..file.len() {
-            assert!(read(file.slice(..end)).is_err(), "cut at {end}");
+            assert!(read(&file.slice(..end)).is_err(), "cut at {end}");
         }
     }
 }
