@@ -18,3 +18,4 @@ mod reports;
 mod rules;
 mod scenario;
 mod state_ca;
+mod torture;

@@ -115,8 +115,7 @@ impl Tally {
         }
         self.handshakes += row.judgements;
         self.with_chain += if shape.chain { row.judgements } else { 0 };
-        let cell =
-            Cell { country: row.country.clone(), asn: row.asn, target: row.target.clone() };
+        let cell = Cell { country: row.country.clone(), asn: row.asn, target: row.target.clone() };
         if let Some(found) = &shape.interception {
             self.interception(found).observe(row, cell.clone(), found);
         }

@@ -14,9 +14,7 @@ use crate::reference::Actor;
 use crate::verdict::{Judgement, Verdict};
 
 /// The name of a [`Shape`]: the SHA-256 of what it holds, cut to 16 bytes.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ShapeId(pub [u8; 16]);
 
 /// What judgements have in common that count alike. It names no leaf, no moment and no place.

@@ -11,8 +11,8 @@ use kua::memory::Memory;
 use kua::reference::Reference;
 use kua::surroundings::Surroundings;
 use kua::verdict::judge_with;
-use kua_auditor::report::{Counted, FORMATS, Format, Report as Account, format_named};
 use kua_archive::{Archive, Place};
+use kua_auditor::report::{Counted, FORMATS, Format, Report as Account, format_named};
 use kua_collector::import::Inputs;
 use kua_collector::judging::{Grouping, Judging, Options, Setting};
 use kua_collector::scope::Scope;
@@ -47,7 +47,12 @@ Examples:
   kua-auditor report measurements.jsonl.gz --control control.jsonl --format json")]
 pub(crate) struct Report {
     /// The archive: a directory, or s3://BUCKET/PREFIX
-    #[arg(long, value_name = "ARCHIVE", required_unless_present = "files", conflicts_with = "files")]
+    #[arg(
+        long,
+        value_name = "ARCHIVE",
+        required_unless_present = "files",
+        conflicts_with = "files"
+    )]
     archive: Option<Place>,
     /// Files with records, instead of an archive; - is standard input
     #[arg(value_name = "FILE")]

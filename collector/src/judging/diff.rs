@@ -196,8 +196,7 @@ impl Compared {
             cc: told.row.country.clone(),
             asn: told.row.asn,
         };
-        let kind =
-            (old.asserted.clone(), new.asserted.clone(), appeared.clone(), vanished.clone());
+        let kind = (old.asserted.clone(), new.asserted.clone(), appeared.clone(), vanished.clone());
         let change = self.changes.entry(kind).or_insert_with(|| Change {
             from: old.asserted.clone(),
             to: new.asserted.clone(),
@@ -232,11 +231,7 @@ fn findings(said: &Said) -> BTreeSet<&str> {
     said.findings.as_deref().unwrap_or_default().split_whitespace().collect()
 }
 
-fn rows(
-    store: &Store,
-    file: &JudgedFile,
-    mut visit: impl FnMut(Told),
-) -> Result<(), JudgingError> {
+fn rows(store: &Store, file: &JudgedFile, mut visit: impl FnMut(Told)) -> Result<(), JudgingError> {
     let bytes = store.read(&file.path)?;
     let read = each(bytes, |told| {
         visit(told);
@@ -254,9 +249,9 @@ impl Causes {
         let only = |some: &BTreeMap<String, String>, others: &BTreeMap<String, String>| {
             some.keys().filter(|path| !others.contains_key(*path)).cloned().collect()
         };
-        let changed = after.iter().filter(|(path, hash)| {
-            before.get(*path).is_some_and(|known| known != *hash)
-        });
+        let changed = after
+            .iter()
+            .filter(|(path, hash)| before.get(*path).is_some_and(|known| known != *hash));
         Self {
             rules: old.rules != new.rules,
             control: old.control != new.control,

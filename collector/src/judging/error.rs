@@ -1,8 +1,8 @@
 //! Why an archive could not be judged.
 
+use kua::surroundings::StoredError;
 use kua_archive::ArchiveError;
 use kua_archive::tables::TableError;
-use kua::surroundings::StoredError;
 
 /// Why an archive could not be judged, or its judgements not be counted.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,15 @@ pub enum JudgingError {
     /// What was seen could not be stored.
     #[error("what was seen cannot be stored")]
     Stored(#[from] StoredError),
+    /// An answer without a column that was asked for, or with another kind of it.
+    #[error("the query's answer has no column {column} that can be read")]
+    Column {
+        /// The column.
+        column: &'static str,
+    },
+    /// A query.
+    #[error("judgements cannot be grouped")]
+    Query(#[from] kua_query::QueryError),
     /// A shape that no list names.
     #[error("judgements of version {version} count by a shape that is not written down")]
     Shape {

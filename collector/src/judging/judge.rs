@@ -223,11 +223,7 @@ impl<'a> Judging<'a> {
     }
 
     /// What was seen in a settled segment, as it is stored: of itself or of all that was merged.
-    fn stored_part(
-        &self,
-        name: SegmentName,
-        index: &Judged,
-    ) -> Result<Option<Part>, JudgingError> {
+    fn stored_part(&self, name: SegmentName, index: &Judged) -> Result<Option<Part>, JudgingError> {
         if let Some(part) = self.shelf.part(name)? {
             return Ok(Some(part));
         }

@@ -150,10 +150,16 @@ mod tests {
             Err("broken off")
         };
         let mut taken = 0;
-        let ended = in_order(2, read, || (), |(), item| item, |item| {
-            taken += item;
-            Ok(())
-        });
+        let ended = in_order(
+            2,
+            read,
+            || (),
+            |(), item| item,
+            |item| {
+                taken += item;
+                Ok(())
+            },
+        );
         assert_eq!(ended.err(), Some("broken off"));
         assert_eq!(taken, 1);
     }
