@@ -26,7 +26,7 @@ check: tools ## formatting, lints, licences and layers
 	cargo fmt --all --check
 	cargo clippy --workspace $(WITHOUT) --all-targets -- --deny warnings
 	@command -v cargo-deny >/dev/null || { echo 'error: please run: cargo install --locked cargo-deny' >&2; exit 1; }
-	cargo deny --offline check bans licenses sources
+	cargo deny --workspace --offline check bans licenses sources
 
 accuracy: tools ## how right the judgement is: incidents, corpora, hostile chains
 	@cargo build --quiet --package kua-probes
@@ -39,8 +39,8 @@ torture: ## kill the collector a thousand times; what it acknowledged must be th
 	@cargo build --quiet --package kua-collector
 	@cargo run --quiet --package kua-tests --bin torture
 
-bench: tools ## speed beside openssl and gzip, as ratios
-	cargo run --release --package kua-benches
+bench: tools ## speed beside openssl, gzip, DuckDB and chdb, as ratios (BENCH=national ROWS=100000000)
+	cargo run --release --package kua-benches -- $(BENCH) $(ROWS)
 
 dist: ## the volunteer's static binary, with its size and number of crates
 	.ci/dist $(TARGET)

@@ -37,6 +37,10 @@ fn a_changed_detector_changes_the_rules_and_words_about_it_do_not() {
     write("src/detect/another.rs", "fn another() {}\n");
     let third = rules();
     assert_ne!(third, second, "a new file");
-    change("Cargo.lock", "name = \"x509-parser\"\nversion = \"0.", "name = \"x509-parser\"\nversion = \"9.");
+    change(
+        "Cargo.lock",
+        "name = \"x509-parser\"\nversion = \"0.",
+        "name = \"x509-parser\"\nversion = \"9.",
+    );
     assert_ne!(rules(), third, "a parser of certificates");
 }

@@ -16,10 +16,12 @@ pub const TABLES: [&str; 3] = ["handshakes", "judgements", "certificates"];
 /// [`QueryError::Archive`].
 pub fn tables(snapshot: &Snapshot, reference: Option<&str>) -> Result<Vec<Table>, QueryError> {
     let store = snapshot.store();
-    let judged = match judged::newest_or(snapshot, reference)? {
-        Some(reference) => judged::files(snapshot, &reference)?,
+    let newest = if reference.is_none() { newest_version(store)? } else { None };
+    let judged = match reference.or(newest.as_deref()) {
+        Some(version) => judged::files(snapshot, version)?,
         None => Vec::new(),
     };
+    let judged = judged.into_iter().map(|file| (file.path, file.bytes)).collect();
     let day = Field::new("day", DataType::Date32, true);
     let country = Field::new("cc", DataType::Utf8, false);
     Ok(vec![
@@ -39,6 +41,15 @@ pub fn tables(snapshot: &Snapshot, reference: Option<&str>) -> Result<Vec<Table>
             snapshot.tables("certificates/")?,
         ),
     ])
+}
+
+/// The version of which judgements were stored last.
+fn newest_version(store: &Store) -> Result<Option<String>, QueryError> {
+    let listed = store.list("judgements/")?.into_iter().filter_map(|entry| {
+        let version = entry.path.strip_prefix("judgements/")?.strip_suffix("/judged.json")?;
+        Some((entry.modified, version.to_owned()))
+    });
+    Ok(listed.max().map(|(_, version)| version))
 }
 
 /// A session over the tables of a snapshot.

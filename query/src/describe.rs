@@ -76,7 +76,10 @@ const HANDSHAKES: Description = Description {
         ("leaf", "SHA-256 of the leaf"),
         ("leaf_key", "SHA-256 of the leaf's public key"),
         ("intermediate_key", "that of the key which signed the leaf"),
-        ("anchor_key", "that of the self-signed certificate at the end of the path, where presented"),
+        (
+            "anchor_key",
+            "that of the self-signed certificate at the end of the path, where presented",
+        ),
         ("begun_us", "when the handshake began after the measurement, in microseconds"),
         ("took_us", "how long it took, in microseconds"),
         ("day", "the day of started, UTC"),

@@ -51,7 +51,7 @@ pub struct Day {
 /// Where a judgement is found again. The least of several is the earliest, and the same one in
 /// whatever order records arrived.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
 pub struct Position {
     /// When the measurement began, in seconds since 1970; the greatest number when unknown.

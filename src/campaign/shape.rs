@@ -14,9 +14,7 @@ use crate::reference::Actor;
 use crate::verdict::{Judgement, Verdict};
 
 /// The name of a [`Shape`]: the SHA-256 of what it holds, cut to 16 bytes.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ShapeId(pub [u8; 16]);
 
 /// What judgements have in common that count alike. It names no leaf, no moment and no place.
@@ -28,6 +26,8 @@ pub struct Shape {
     pub handshake: bool,
     /// A certificate was recorded.
     pub chain: bool,
+    /// How sure, where something is asserted.
+    pub level: Option<Level>,
     /// What is wrong, where no campaign is.
     pub(super) class: Option<Class>,
     /// Whose interception it is, if it is one.
@@ -78,6 +78,7 @@ impl Shape {
             verdict: judgement.verdict,
             handshake,
             chain: judgement.chain.is_some(),
+            level: judgement.level,
             class,
             interception: who.map(|who| Box::new(Intercepted::of(judgement, who))),
         }

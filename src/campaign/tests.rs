@@ -7,11 +7,10 @@ use time::{Duration, OffsetDateTime};
 
 use super::*;
 use crate::chain::KeyHash;
-use crate::detect::Level;
-use crate::measurement::HelperHandshake;
-use crate::reference::Actor;
 use crate::detect::testing::{Bench, certificates, measurement};
+use crate::measurement::HelperHandshake;
 use crate::moment::rfc3339;
+use crate::reference::Actor;
 use crate::surroundings::Surroundings;
 use crate::verdict::judge;
 
@@ -274,7 +273,8 @@ fn rows_add_up_to_what_judgements_do() {
     for (record, measurement, judgements) in &judged {
         whole.observe_record(Some(*record), measurement, judgements);
     }
-    let classes: Vec<_> = whole.not_campaigns().into_iter().filter(|(_, count)| *count > 0).collect();
+    let classes: Vec<_> =
+        whole.not_campaigns().into_iter().filter(|(_, count)| *count > 0).collect();
     assert!(whole.campaigns(&bench.reference).len() > 1 && classes.len() > 1, "{classes:?}");
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64));
     let parts = proptest::collection::vec(0..3_usize, judged.len());

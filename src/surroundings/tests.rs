@@ -148,9 +148,12 @@ fn the_same_view_gives_the_same_judgements() {
                     same.set(same.get() + 1);
                     prop_assert_eq!(judged(&bench, record, &one), judged(&bench, record, &two));
                 } else {
-                    other.set(other.get() + u32::from(
-                        judged(&bench, record, &one) != judged(&bench, record, &two)
-                    ));
+                    other.set(
+                        other.get()
+                            + u32::from(
+                                judged(&bench, record, &one) != judged(&bench, record, &two),
+                            ),
+                    );
                 }
             }
             Ok(())

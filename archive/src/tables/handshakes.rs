@@ -14,6 +14,7 @@ use kua::chain::{Chain, Fingerprint, KeyHash};
 use kua::measurement::{Handshake, Measurement};
 use kua::path::{Top, path};
 
+use super::certificates::hashes;
 use super::parquet::{Layout, TableError, write_sorted};
 use super::partition::Partition;
 
@@ -319,17 +320,6 @@ fn batch(rows: &[Row]) -> Result<RecordBatch, TableError> {
         long(|row| row.took_us),
     ];
     Ok(RecordBatch::try_new(SCHEMA.clone(), columns)?)
-}
-
-fn hashes(hashes: impl Iterator<Item = Option<[u8; 32]>>) -> Result<ArrayRef, TableError> {
-    let mut builder = FixedSizeBinaryBuilder::new(32);
-    for hash in hashes {
-        match hash {
-            Some(hash) => builder.append_value(hash)?,
-            None => builder.append_null(),
-        }
-    }
-    Ok(Arc::new(builder.finish()))
 }
 
 fn chains(rows: &[Row]) -> Result<ArrayRef, TableError> {

@@ -350,17 +350,16 @@ pub fn each_of<E: From<TableError>>(
             network: known(network),
             example: example.flatten(),
         };
-        let of_day = |at: i64, day: i32| Day {
-            day: day.into(),
-            asn,
-            judgements: 1,
-            first: at,
-            last: at,
-        };
-        let day = seconds.filter(|_| day.is_valid(at)).map(|at_second| of_day(at_second, day.value(at)));
+        let of_day =
+            |at: i64, day: i32| Day { day: day.into(), asn, judgements: 1, first: at, last: at };
+        let day =
+            seconds.filter(|_| day.is_valid(at)).map(|at_second| of_day(at_second, day.value(at)));
         visit(Told {
             record: u64::try_from(record.value(at)).unwrap_or_default(),
-            handshake: handshake.is_valid(at).then(|| handshake.value(at)).and_then(|at| at.try_into().ok()),
+            handshake: handshake
+                .is_valid(at)
+                .then(|| handshake.value(at))
+                .and_then(|at| at.try_into().ok()),
             started: micros,
             row,
             day,

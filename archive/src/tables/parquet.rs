@@ -1,5 +1,6 @@
 //! Parquet files, laid out the same way whoever writes them: sorted, zstd, with statistics.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
@@ -27,6 +28,9 @@ pub enum TableError {
     /// The file is no Parquet file, or a damaged one.
     #[error("the file is no whole Parquet file")]
     Parquet(#[from] ParquetError),
+    /// The library that reads Parquet gave up on it, which it does on damage that it did not expect.
+    #[error("the file is damaged in a way that its reader did not expect")]
+    Unexpected,
     /// A file has other columns.
     #[error("the file has other columns than {table}")]
     Columns {
@@ -144,6 +148,13 @@ impl Sorted {
         }
         Ok(self.writer.into_inner()?.into())
     }
+}
+
+/// Reads foreign bytes with a library that panics on some of them.
+pub(crate) fn guarded<T>(
+    read: impl FnOnce() -> Result<T, TableError>,
+) -> Result<T, TableError> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(TableError::Unexpected))
 }
 
 /// The batches of a file.

@@ -96,13 +96,13 @@ mod tests {
     #[test]
     fn directories() {
         for (seconds, country, path) in [
-            (Some(1_697_443_200), "KZ", "day=2023-10-16/cc=KZ"),
-            (Some(1_697_443_199), "KZ", "day=2023-10-15/cc=KZ"),
+            (Some(1_697_414_400), "KZ", "day=2023-10-16/cc=KZ"),
+            (Some(1_697_414_399), "KZ", "day=2023-10-15/cc=KZ"),
             (None, "KZ", "day=unknown/cc=KZ"),
             (Some(0), "KZ", "day=unknown/cc=KZ"),
-            (Some(1_697_443_200), "kz", "day=2023-10-16/cc=ZZ"),
-            (Some(1_697_443_200), "../..", "day=2023-10-16/cc=ZZ"),
-            (Some(1_697_443_200), "", "day=2023-10-16/cc=ZZ"),
+            (Some(1_697_414_400), "kz", "day=2023-10-16/cc=ZZ"),
+            (Some(1_697_414_400), "../..", "day=2023-10-16/cc=ZZ"),
+            (Some(1_697_414_400), "", "day=2023-10-16/cc=ZZ"),
         ] {
             let measurement = Measurement {
                 started: seconds.map(|at| OffsetDateTime::from_unix_timestamp(at).unwrap()),

@@ -2,6 +2,7 @@
 
 mod import;
 mod judge;
+mod query;
 mod refusals;
 
 use std::io::Write;
@@ -13,6 +14,7 @@ use kua_console::{CommonArgs, Trouble};
 pub(crate) enum Command {
     Import(import::Import),
     Judge(judge::Judge),
+    Query(query::Query),
 }
 
 impl Command {
@@ -20,6 +22,7 @@ impl Command {
         match self {
             Self::Import(command) => command.run(common),
             Self::Judge(command) => command.run(common),
+            Self::Query(command) => command.run(common),
         }
     }
 }

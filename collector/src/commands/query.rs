@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use kua_archive::{Archive, Place};
 use kua_console::{CommonArgs, Trouble};
 use kua_query::print::Format;
-use kua_query::{Limits, session};
+use kua_query::{Limits, QueryError, session};
 
 use super::say;
 use ask::Answered;
@@ -34,7 +34,7 @@ const MAX_SQL: u64 = 1 << 20;
     \"SELECT asn, count(*) FROM judgements WHERE verdict = 'intercepted' GROUP BY asn\"")]
 pub(crate) struct Query {
     /// The archive: a directory, or s3://BUCKET/PREFIX
-    #[arg(long, value_name = "A", value_parser = Place::parse::<String>)]
+    #[arg(long, value_name = "A")]
     archive: Place,
     /// One SELECT; - reads it from standard input
     #[arg(value_name = "SQL", required_unless_present = "tables")]
@@ -77,24 +77,25 @@ impl Query {
             return Ok(ExitCode::SUCCESS);
         }
         let sql = self.sql()?;
-        let archive = Archive::open(&self.archive)?;
-        fresh::settle(&self.archive, &archive)?;
+        let fails = |error: QueryError| trouble::of(error, &sql);
+        let snapshot = Archive::open(&self.archive).and_then(|archive| archive.snapshot());
+        let snapshot = snapshot.map_err(|error| fails(error.into()))?;
+        fresh::note(&self.archive, &snapshot);
         let format = match self.format {
             Written::Table => Format::Table { rows: self.rows },
             Written::Json => Format::Json,
             Written::Csv => Format::Csv,
         };
+        let reference = self.reference_version.as_deref();
         let out = BufWriter::new(std::io::stdout().lock());
         let answered = match &self.cluster {
-            Some(url) => ask::cluster(url, &self.archive, &sql, format, out)?,
+            Some(url) => ask::cluster(url, &self.archive, reference, &sql, format, out)?,
             None => {
                 let mut limits = Limits::of_this_machine();
                 if let Some(megabytes) = self.memory {
                     limits.memory = megabytes.saturating_mul(1_000_000);
                 }
-                let reference = self.reference_version.as_deref();
-                let session = session(&archive.snapshot()?, reference, &limits);
-                let session = session.map_err(|error| trouble::of(error, &sql))?;
+                let session = session(&snapshot, reference, &limits).map_err(fails)?;
                 ask::session(&session, &sql, format, out)?
             }
         };
@@ -121,7 +122,9 @@ impl Query {
     fn note(&self, answered: Answered, common: &CommonArgs) {
         if answered.written.more {
             let rows = answered.written.rows;
-            say(&format!("note: only the first {rows} rows; --rows N shows more, --format csv all"));
+            say(&format!(
+                "note: only the first {rows} rows; --rows N shows more, --format csv all"
+            ));
         }
         if answered.written.cut > 0 {
             let cut = answered.written.cut;

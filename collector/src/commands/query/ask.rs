@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kua_archive::Place;
 use kua_console::Trouble;
 use kua_query::print::{Format, Printer};
-use kua_query::{Answer, Next, Session, print, remote};
+use kua_query::{Answer, Next, Remote, Session, print};
 
 use super::trouble;
 
@@ -56,13 +56,14 @@ pub(super) fn session(
 pub(super) fn cluster(
     url: &str,
     place: &Place,
+    reference: Option<&str>,
     sql: &str,
     format: Format,
     out: impl Write,
 ) -> Result<Answered, Trouble> {
     let began = Instant::now();
-    let fails = |error| trouble::of_cluster(error, url);
-    let mut rows = remote::query(url, &place.to_string(), sql).map_err(fails)?;
+    let fails = |error| trouble::of(error, sql);
+    let mut rows = Remote::ask(url, place.to_string().as_ref(), reference, sql).map_err(fails)?;
     let mut printer = Printer::new(out, format, &rows.schema())?;
     for batch in &mut rows {
         if !printer.add(&batch.map_err(fails)?)? {

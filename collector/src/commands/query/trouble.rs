@@ -1,7 +1,7 @@
 //! What went wrong with a query, with what helps.
 
+use kua_archive::ArchiveError;
 use kua_console::Trouble;
-use kua_query::remote::RemoteError;
 use kua_query::{QueryError, TABLES};
 
 /// Names that are less alike than this are not suggested.
@@ -12,10 +12,18 @@ const NAMED: usize = 12;
 
 pub(super) fn of(error: QueryError, sql: &str) -> Trouble {
     let hint = match &error {
+        QueryError::Archive(ArchiveError::Absent { .. }) => {
+            "kua-collector import --archive A FILE... makes one".into()
+        }
+        QueryError::Cluster => "kua-cluster said why, above".into(),
         QueryError::Memory(_) => {
             "ask for less at once (fewer days, fewer columns), or raise --memory".into()
         }
         QueryError::NoColumn { column, columns } => column_hint(column, columns),
+        QueryError::NoProgram(_) => {
+            "cargo build --release --package kua-cluster makes it; it belongs beside this program"
+                .into()
+        }
         QueryError::NoTable { .. } => {
             format!("the tables are {}; --tables shows their columns", TABLES.join(", "))
         }
@@ -26,10 +34,6 @@ pub(super) fn of(error: QueryError, sql: &str) -> Trouble {
         _ => return Trouble::new("cannot answer the query").because(error),
     };
     Trouble::new("cannot answer the query").because(error).hint(hint)
-}
-
-pub(super) fn of_cluster(error: RemoteError, url: &str) -> Trouble {
-    Trouble::new(format!("cannot ask the cluster at {url}")).because(error)
 }
 
 fn column_hint(column: &str, columns: &[String]) -> String {
