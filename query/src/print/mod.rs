@@ -6,9 +6,9 @@ mod table;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::json::WriterBuilder;
 use arrow::json::writer::LineDelimited;
@@ -137,11 +137,12 @@ fn in_utc(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
         _ => Ok(column.clone()),
     });
     let columns: Vec<ArrayRef> = columns.collect::<Result<_, _>>()?;
-    let fields = batch.schema().fields().iter().zip(&columns).map(|(field, column)| {
+    let schema = batch.schema();
+    let fields = schema.fields().iter().zip(&columns).map(|(field, column)| {
         Arc::new(field.as_ref().clone().with_data_type(column.data_type().clone()))
     });
-    let schema = arrow::datatypes::Schema::new(fields.collect::<Vec<_>>());
-    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let schema = Schema::new(fields.collect::<Vec<_>>());
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(Arc::new(schema), columns, &options)
 }
 
@@ -152,7 +153,7 @@ mod tests {
         BooleanArray, Float64Array, Int64Array, ListBuilder, StringArray, StringBuilder,
         TimestampMillisecondArray,
     };
-    use arrow::datatypes::{Field, Schema};
+    use arrow::datatypes::Field;
 
     use super::*;
 
