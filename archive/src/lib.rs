@@ -23,6 +23,9 @@ mod snapshot;
 mod store;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::{ArchiveError, Damage};
 pub use hash::{FileHash, RecordHash};
 pub use manifest::{Inventory, Manifest, Settled, TableFile};
