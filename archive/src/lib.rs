@@ -29,6 +29,9 @@ mod store;
 pub mod tables;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::{ArchiveError, Damage};
 pub use hash::{FileHash, RecordHash};
 pub use manifest::{Inventory, Manifest, Settled, TableFile};

@@ -66,6 +66,8 @@ impl Known {
         store: &Store,
         rejected: &mut Rejected,
     ) -> Result<Self, ArchiveError> {
+        // What is known counts as kept, so it must last first.
+        store.settle_names("raw")?;
         let snapshot = Snapshot::take(store)?;
         let opened = Self::at(path).ok().filter(|known| known.is_of(archive, &snapshot));
         let mut known = match opened {
