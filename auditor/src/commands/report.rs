@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use kua::campaign::Tally;
 use kua::measurement::Measurement;
 use kua::memory::Memory;
@@ -51,7 +51,8 @@ pub(crate) struct Report {
         long,
         value_name = "ARCHIVE",
         required_unless_present = "files",
-        conflicts_with = "files"
+        conflicts_with = "files",
+        value_parser = OsStringValueParser::new().try_map(Place::parse)
     )]
     archive: Option<Place>,
     /// Files with records, instead of an archive; - is standard input

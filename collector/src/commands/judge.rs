@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use kua::measurement::Measurement;
 use kua::memory::Memory;
 use kua::reference::Reference;
@@ -42,7 +43,8 @@ pub(crate) struct Judge {
         long,
         value_name = "ARCHIVE",
         required_unless_present = "files",
-        conflicts_with = "files"
+        conflicts_with = "files",
+        value_parser = OsStringValueParser::new().try_map(Place::parse)
     )]
     archive: Option<Place>,
     /// Files with records, instead of an archive; - is standard input
