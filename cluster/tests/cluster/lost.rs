@@ -34,7 +34,9 @@ fn an_executor_that_is_killed_while_it_works() {
                     kua_tests::told(&format!("{what}: the query failed: {error}"));
                     let clear = matches!(
                         error,
-                        ClusterError::Failed(_) | ClusterError::Answer { .. } | ClusterError::Short { .. }
+                        ClusterError::Failed(_)
+                            | ClusterError::Answer { .. }
+                            | ClusterError::Short { .. }
                     );
                     assert!(clear, "{what}: {error:?}");
                 }
