@@ -42,6 +42,8 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(10);
 pub struct Patience {
     /// How long no executor may be registered before the query is given up.
     pub executors: Duration,
+    /// How long the whole query may take.
+    pub query: Duration,
     /// Parts of each step: at least the cores of all executors together.
     pub partitions: usize,
 }
@@ -142,12 +144,14 @@ impl Client {
         }
     }
 
-    /// Until it is done; for ever only while executors are at work on it.
+    /// Until it is done, within bounds: that a scheduler gives tasks of lost executors to others is its
+    /// promise, and not for this side to see.
     async fn wait(
         &self,
         scheduler: &mut SchedulerGrpcClient<Channel>,
         job: &str,
     ) -> Result<SuccessfulJob, ClusterError> {
+        let began = Instant::now();
         let mut pause = ASK_AGAIN;
         let mut looked = Instant::now();
         let mut alone_since: Option<Instant> = None;
@@ -166,6 +170,9 @@ impl Client {
                         return Err(ClusterError::Forgotten);
                     }
                 }
+            }
+            if began.elapsed() > self.patience.query {
+                return Err(ClusterError::TooLong { seconds: self.patience.query.as_secs() });
             }
             if looked.elapsed() > LOOK_AGAIN {
                 looked = Instant::now();

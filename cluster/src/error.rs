@@ -66,6 +66,12 @@ pub enum ClusterError {
         "the executor ended by itself; the scheduler had probably been unreachable for a while"
     )]
     Ended,
+    /// The query took longer than it may.
+    #[error("the query was not done after {seconds} s, and was cancelled")]
+    TooLong {
+        /// What it may take.
+        seconds: u64,
+    },
     /// The scheduler does not answer.
     #[error("the scheduler at {scheduler} does not answer: {}", brief(reason))]
     Unreachable {

@@ -22,10 +22,12 @@ const CONNECT: Duration = Duration::from_secs(5);
 const PING_EVERY: Duration = Duration::from_secs(10);
 const PING_ANSWER: Duration = Duration::from_secs(10);
 
-/// How queries are planned. `partitions` is into how many parts each step of a query is split.
+/// How queries are planned: whole, before they run. Ballista 55 can also plan each step when the one before it is
+/// done, and then for ever waits for a step that was undone because its executor died. `partitions` is into how many parts each step of a query is split.
 pub(crate) fn config(partitions: usize) -> SessionConfig {
     kua_query::config(partitions)
         .upgrade_for_ballista()
+        .with_ballista_adaptive_query_planner(false)
         .with_ballista_grpc_client_max_message_size(MESSAGE as usize)
         .with_ballista_override_create_grpc_client_endpoint(endpoint())
 }

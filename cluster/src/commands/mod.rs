@@ -66,6 +66,7 @@ fn trouble(attempted: &str, error: ClusterError) -> Trouble {
         ClusterError::Answer { .. } | ClusterError::Short { .. } | ClusterError::Forgotten => {
             "nothing that was printed is the answer; ask again"
         }
+        ClusterError::TooLong { .. } => "--at-most SECONDS gives it more time",
         ClusterError::Failed(reason) if reason.contains("No such file") => {
             "every executor must see the archive at the same path"
         }

@@ -34,6 +34,9 @@ pub(crate) struct Query {
     /// Give up when no executor is there for so long
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     wait: u64,
+    /// Cancel the query when it is not done after so long
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    at_most: u64,
     /// Into how many parts to split each step: at least the cores of all executors together
     #[arg(long, value_name = "N", default_value = "16")]
     partitions: std::num::NonZeroUsize,
@@ -52,6 +55,7 @@ impl Query {
         let failed = |error| trouble("the cluster did not answer the query", error);
         let patience = Patience {
             executors: Duration::from_secs(self.wait),
+            query: Duration::from_secs(self.at_most),
             partitions: usize::from(self.partitions),
         };
         let unread = |error| Trouble::new("cannot read the archive").because(error);

@@ -1,23 +1,25 @@
 //! A machine dies in the middle of a query, or was never there: a right answer or a clear error.
 
+use std::time::Duration;
+
 use kua_cluster::ClusterError;
 
 use crate::archive::Place;
 use crate::machines::{Cluster, Machine};
-use crate::rows::{embedded, of_cluster};
+use crate::rows::{embedded, of_cluster, of_patient_cluster};
 
 /// Pairs of handshakes in one network: some seconds of work for two executors.
 const LONG: &str = "SELECT a.asn, count(*), min(a.record + b.record) FROM handshakes a
                     JOIN handshakes b ON a.asn = b.asn AND a.record < b.record GROUP BY a.asn ORDER BY a.asn";
 const ROWS: i64 = 48_000;
 
-/// While it reads files (step 0), and while it joins what both have read (step 1).
+/// While it reads files (step 1), and while it joins what both have read (step 2).
 #[test]
 fn an_executor_that_is_killed_while_it_works() {
     for place in Place::all() {
         let tables = place.tables(ROWS);
         let expected = embedded(&place, &tables, LONG);
-        for step in [0, 1] {
+        for step in [1, 2] {
             let what = format!("{}, step {step}", place.name);
             let mut cluster = Cluster::start(&place, 2);
             let address = cluster.address().to_owned();
@@ -57,7 +59,7 @@ fn all_executors_killed_while_they_work() {
     let address = cluster.address().to_owned();
     let found = std::thread::scope(|scope| {
         let asked = scope.spawn(|| of_cluster(&address, &tables, 8, LONG));
-        assert!(cluster.executors[0].works_on(0));
+        assert!(cluster.executors[0].works_on(1));
         assert!(!asked.is_finished(), "the query is long enough");
         cluster.executors[0].kill();
         asked.join().unwrap()
@@ -75,7 +77,7 @@ fn a_scheduler_that_is_killed_while_it_waits() {
     let address = cluster.address().to_owned();
     let found = std::thread::scope(|scope| {
         let asked = scope.spawn(|| of_cluster(&address, &tables, 8, LONG));
-        assert!(cluster.executors[0].works_on(0));
+        assert!(cluster.executors[0].works_on(1));
         assert!(!asked.is_finished(), "the query is long enough");
         cluster.scheduler.kill();
         asked.join().unwrap()
@@ -86,6 +88,18 @@ fn a_scheduler_that_is_killed_while_it_waits() {
     let executor = &mut cluster.executors[0];
     assert_eq!(executor.ended(), Some(1));
     assert!(executor.said().contains("error: cannot run an executor\n"), "{}", executor.said());
+}
+
+#[test]
+fn a_query_that_takes_too_long() {
+    let place = Place::directory();
+    let tables = place.tables(ROWS);
+    let cluster = Cluster::start(&place, 1);
+    let error = of_patient_cluster(cluster.address(), &tables, 8, Duration::ZERO, LONG);
+    assert!(matches!(error, Err(ClusterError::TooLong { seconds: 0 })), "{error:?}");
+    // It is cancelled, and the executor free.
+    let count = "SELECT count(*) FROM handshakes";
+    assert_eq!(of_cluster(cluster.address(), &tables, 8, count).unwrap(), [ROWS.to_string()]);
 }
 
 #[test]

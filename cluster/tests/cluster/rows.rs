@@ -8,6 +8,7 @@ use kua_cluster::{Client, ClusterError, Patience};
 use kua_query::{Limits, Session, Table};
 
 use crate::archive::Place;
+use crate::machines::PATIENCE;
 
 /// The rows of the embedded engine.
 pub(crate) fn embedded(place: &Place, tables: &[Table], sql: &str) -> Vec<String> {
@@ -24,7 +25,18 @@ pub(crate) fn of_cluster(
     partitions: usize,
     sql: &str,
 ) -> Result<Vec<String>, ClusterError> {
-    let patience = Patience { executors: Duration::from_secs(10), partitions };
+    of_patient_cluster(scheduler, tables, partitions, PATIENCE, sql)
+}
+
+/// The same where the whole query may take only so long.
+pub(crate) fn of_patient_cluster(
+    scheduler: &str,
+    tables: &[Table],
+    partitions: usize,
+    query: Duration,
+    sql: &str,
+) -> Result<Vec<String>, ClusterError> {
+    let patience = Patience { executors: Duration::from_secs(10), query, partitions };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let client = Client::new(scheduler, tables, patience)?;
