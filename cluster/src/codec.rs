@@ -109,6 +109,7 @@ impl LogicalExtensionCodec for TableCodec {
     }
 }
 
-fn external(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
+/// Another's error, in the engine's.
+pub(crate) fn external(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }

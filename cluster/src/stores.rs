@@ -12,6 +12,8 @@ use datafusion::object_store::local::LocalFileSystem;
 use kua_archive::{Place, Store};
 use url::Url;
 
+use crate::codec::external;
+
 #[derive(Debug, Default)]
 pub(crate) struct Stores {
     known: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
@@ -32,7 +34,7 @@ impl ObjectStoreRegistry for Stores {
         if let Some(store) = known.get(&key(url)) {
             return Ok(store.clone());
         }
-        let store = match (url.scheme(), url.host_str()) {
+        let store: Arc<dyn ObjectStore> = match (url.scheme(), url.host_str()) {
             ("file", _) => Arc::new(LocalFileSystem::new()),
             ("s3", Some(bucket)) => bucket_of(bucket)?,
             _ => return not_impl_err!("no archive can lie at {url}"),
@@ -44,9 +46,7 @@ impl ObjectStoreRegistry for Stores {
 
 /// The bucket, as archives in it are reached.
 fn bucket_of(name: &str) -> Result<Arc<dyn ObjectStore>> {
-    let external = |error| DataFusionError::External(Box::new(error));
-    let place = Place::parse(format!("s3://{name}"))
-        .map_err(|error| DataFusionError::External(Box::new(error)))?;
+    let place = Place::parse(format!("s3://{name}")).map_err(external)?;
     Store::open(&place).and_then(|store| store.object_store()).map_err(external)
 }
 
