@@ -6,21 +6,27 @@
 
 mod about;
 mod certificates;
+pub mod check;
+mod condense;
 mod error;
 mod hash;
 mod known;
 mod manifest;
 mod name;
+mod packs;
 mod place;
 mod receipt;
 mod record;
 mod records;
 mod rejected;
+pub mod repair;
 mod scan;
 mod sealed;
 pub mod segment;
+pub mod settle;
 mod snapshot;
 mod store;
+pub mod tables;
 mod writer;
 
 #[cfg(test)]
