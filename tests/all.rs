@@ -18,3 +18,4 @@ mod real_interceptors;
 mod reports;
 mod scenario;
 mod state_ca;
+mod torture;
