@@ -2,6 +2,7 @@
 //!
 //! The figures of a run belong to its machine and to what else ran there; the ratios travel.
 
+mod archived;
 mod bare;
 mod cpu;
 mod cryptography;
@@ -21,7 +22,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 fn main() -> Result<()> {
     let out = &mut std::io::stdout().lock();
     write!(out, "{}", machine::describe())?;
-    for bench in [handshakes::bench, judging::bench, importing::bench] {
+    for bench in [handshakes::bench, judging::bench, importing::bench, archived::bench] {
         writeln!(out)?;
         out.flush()?;
         write!(out, "{}", bench()?)?;

@@ -1,8 +1,11 @@
 //! The commands: one file each.
 
+mod check;
+mod compact;
 mod import;
 mod judge;
 mod refusals;
+mod repair;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -11,15 +14,21 @@ use kua_console::{CommonArgs, Trouble};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
+    Check(check::Check),
+    Compact(compact::Compact),
     Import(import::Import),
     Judge(judge::Judge),
+    Repair(repair::Repair),
 }
 
 impl Command {
     pub(crate) fn run(self, common: &CommonArgs) -> Result<ExitCode, Trouble> {
         match self {
+            Self::Check(command) => command.run(),
+            Self::Compact(command) => command.run(common),
             Self::Import(command) => command.run(common),
             Self::Judge(command) => command.run(common),
+            Self::Repair(command) => command.run(),
         }
     }
 }
