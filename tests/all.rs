@@ -16,6 +16,7 @@ mod main_job;
 mod ooni_corpus;
 mod real_interceptors;
 mod reports;
+mod rules;
 mod scenario;
 mod state_ca;
 mod torture;

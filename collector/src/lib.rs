@@ -4,6 +4,7 @@
 //! detectors and reference data get better.
 
 pub mod import;
+pub mod judging;
 mod lines;
 pub mod scope;
 pub mod trouble;

@@ -29,7 +29,7 @@ mod weak_key;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use case::Case;
@@ -82,7 +82,7 @@ pub struct Detector {
 }
 
 /// How sure a finding or a judgement is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// It fits; other explanations fit as well.

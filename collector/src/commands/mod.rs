@@ -4,6 +4,7 @@ mod check;
 mod compact;
 mod import;
 mod judge;
+mod query;
 mod refusals;
 mod repair;
 
@@ -18,6 +19,7 @@ pub(crate) enum Command {
     Compact(compact::Compact),
     Import(import::Import),
     Judge(judge::Judge),
+    Query(query::Query),
     Repair(repair::Repair),
 }
 
@@ -28,6 +30,7 @@ impl Command {
             Self::Compact(command) => command.run(common),
             Self::Import(command) => command.run(common),
             Self::Judge(command) => command.run(common),
+            Self::Query(command) => command.run(common),
             Self::Repair(command) => command.run(),
         }
     }
