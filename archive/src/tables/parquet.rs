@@ -151,9 +151,7 @@ impl Sorted {
 }
 
 /// Reads foreign bytes with a library that panics on some of them.
-pub(crate) fn guarded<T>(
-    read: impl FnOnce() -> Result<T, TableError>,
-) -> Result<T, TableError> {
+pub(crate) fn guarded<T>(read: impl FnOnce() -> Result<T, TableError>) -> Result<T, TableError> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(TableError::Unexpected))
 }
 
