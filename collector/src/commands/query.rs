@@ -5,7 +5,7 @@ mod describe;
 mod fresh;
 mod trouble;
 
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, Read};
 use std::process::ExitCode;
 
 use kua_archive::{Archive, Place};
@@ -52,8 +52,8 @@ pub(crate) struct Query {
     #[arg(long, value_name = "VERSION")]
     reference_version: Option<String>,
     /// Memory for the rows under way, in megabytes; half of what is free, unless said
-    #[arg(long, value_name = "MB")]
-    memory: Option<usize>,
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..))]
+    memory: Option<u32>,
     /// Ask the cluster with this scheduler to do the work
     #[arg(long, value_name = "URL")]
     cluster: Option<String>,
@@ -93,7 +93,7 @@ impl Query {
             None => {
                 let mut limits = Limits::of_this_machine();
                 if let Some(megabytes) = self.memory {
-                    limits.memory = megabytes.saturating_mul(1_000_000);
+                    limits.memory = (megabytes as usize).saturating_mul(1_000_000);
                 }
                 let session = session(&snapshot, reference, &limits).map_err(fails)?;
                 ask::session(&session, &sql, format, out)?
