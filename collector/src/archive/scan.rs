@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, ErrorKind};
 
 use kua::measurement::Measurement;
-use kua::wire::from_line;
+use kua::wire::from_record;
 
 use super::certificates::Texts;
 use super::condensed::{restore, with_line_feeds};
@@ -54,7 +54,7 @@ impl Archive {
         mut visit: impl FnMut(u64, Measurement) -> Result<(), E>,
     ) -> Result<Scanned, E> {
         self.each_line(|number, raw| {
-            let measurement = from_line(&raw).map_err(Damage::NotMeasurement);
+            let measurement = from_record(&raw).map_err(Damage::NotMeasurement);
             Ok(match measurement {
                 Ok(measurement) => visit(number, measurement).map(|()| None)?,
                 Err(damage) => Some(damage),

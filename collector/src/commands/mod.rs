@@ -2,7 +2,10 @@
 
 mod import;
 mod judge;
+mod progress;
 mod refusals;
+mod stop;
+mod summary;
 
 use std::io::Write;
 use std::process::ExitCode;
