@@ -190,9 +190,12 @@ impl Run {
         let records = batch.len() as u64;
         batch.each(|incoming| self.record(incoming, present, &file))?;
         self.progress.advance(packed, bytes, self.summary.read);
-        if let (Some(now), Some(at)) = (&mut present.now, at) {
-            now.at = at;
-            self.state.set(now.clone());
+        if let Some(now) = &mut present.now {
+            // Nothing is spared by the beginning of a file.
+            if let Some(at) = at.filter(|at| at.offset > 0) {
+                now.at = at;
+                self.state.set(now.clone());
+            }
             now.records += records;
         }
         if self.checkpoint.elapsed() > CHECKPOINT {
