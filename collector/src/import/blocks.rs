@@ -151,8 +151,9 @@ impl Cutter<'_> {
                 End::Broken(error) => return Err(error.into()),
             }
             // Twice as much for a line that is longer than a block.
-            let more = buffer.len() + BLOCK.max(buffer.len()).min(MAX_RECORD + 1 - buffer.len());
-            end = self.fill(&mut bytes, &mut buffer, more.max(buffer.len() + 1));
+            let held = buffer.len();
+            let most = (held + BLOCK.max(held)).min(MAX_RECORD + BLOCK);
+            end = self.fill(&mut bytes, &mut buffer, most);
         }
     }
 

@@ -31,7 +31,7 @@ pub fn expand(names: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> {
                 Some(pattern) => {
                     let paths = glob::glob(pattern).map_err(|error| fails(io::Error::other(error)));
                     for path in paths? {
-                        let path = path.map_err(|error| fails(error.into_error()))?;
+                        let path = path.map_err(|error| fails(error.into()))?;
                         add(&path, MAX_DEPTH, &mut files).map_err(fails)?;
                     }
                 }
