@@ -19,11 +19,8 @@ fn read(folders: &[&str]) -> Option<Vec<Measurement>> {
     let mut read = Vec::new();
     for folder in folders {
         let place = corpus.join(folder);
-        let files = if place.is_dir() {
-            files_below(&place, &[".json", ".jsonl"])
-        } else {
-            vec![place]
-        };
+        let files =
+            if place.is_dir() { files_below(&place, &[".json", ".jsonl"]) } else { vec![place] };
         for file in files {
             read.extend(records(&file).iter().filter_map(|text| from_record(text.as_bytes()).ok()));
         }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use kua_collector::archive::{Totals, Writer};
-use kua_collector::import::{IMPORTS, Input, Incoming, Next, Reading, read_files};
+use kua_collector::import::{IMPORTS, Incoming, Input, Next, Reading, read_files};
 
 use crate::Result;
 use crate::records::World;

@@ -58,7 +58,8 @@ fn measurement(
 }
 
 fn vantage(record: &Node<'_>) -> Vantage {
-    let country = record.text("probe_cc")
+    let country = record
+        .text("probe_cc")
         .filter(|cc| cc.len() == 2 && cc.bytes().all(|byte| byte.is_ascii_uppercase()));
     let asn = record.text("probe_asn");
     let asn = asn.as_deref().and_then(|asn| asn.strip_prefix("AS")?.parse().ok());
@@ -80,7 +81,8 @@ fn target(value: &Node<'_>) -> Option<Target> {
 }
 
 fn query(value: &Node<'_>) -> Query {
-    let addresses = value.objects("answers")
+    let addresses = value
+        .objects("answers")
         .filter_map(|answer| answer.text("ipv4").or_else(|| answer.text("ipv6")));
     Query {
         hostname: value.text("hostname").unwrap_or_default(),
@@ -135,10 +137,7 @@ fn collect_handshakes(
     Ok(())
 }
 
-fn handshake(
-    value: &Node<'_>,
-    certificates: &mut Certificates,
-) -> Result<Handshake, WireError> {
+fn handshake(value: &Node<'_>, certificates: &mut Certificates) -> Result<Handshake, WireError> {
     let server_name = value.text("server_name").filter(|name| !name.is_empty());
     let failure = failure(value);
     let unverified = value.at("no_tls_verify").as_bool().unwrap_or(false);
@@ -222,7 +221,8 @@ fn helper(control: &Node<'_>, record: &Node<'_>) -> Vec<HelperHandshake> {
         return seen;
     }
     let url = record.text("input").filter(|input| input.starts_with("https://"));
-    let answered = control.at("http_request").at("status_code").as_i64().is_some_and(|code| code > 0);
+    let answered =
+        control.at("http_request").at("status_code").as_i64().is_some_and(|code| code > 0);
     let host = url.as_deref().and_then(crate::measurement::host_of).filter(|_| answered);
     host.map(|server_name| HelperHandshake { server_name, failure: None }).into_iter().collect()
 }

@@ -30,7 +30,8 @@ const CERTIFICATE: &str = "CERTIFICATE-----";
 /// # Errors
 /// [`WireError::BadCertificate`] where one of its certificates is none, or there is none.
 fn to_record(text: &[u8]) -> Result<Vec<u8>, WireError> {
-    let bad = |index, reason| WireError::BadCertificate { server_name: String::new(), index, reason };
+    let bad =
+        |index, reason| WireError::BadCertificate { server_name: String::new(), index, reason };
     let ders = certificates_in(text).map_err(|reason| bad(0, reason))?;
     if ders.is_empty() {
         return Err(bad(0, "no PEM certificate".into()));
@@ -73,7 +74,8 @@ pub(super) fn certificates_in(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
 }
 
 fn read(record: &Node<'_>, certificates: &mut Certificates) -> Result<Measurement, WireError> {
-    let bad = |index, reason| WireError::BadCertificate { server_name: String::new(), index, reason };
+    let bad =
+        |index, reason| WireError::BadCertificate { server_name: String::new(), index, reason };
     let mut presented = Vec::new();
     for (index, certificate) in record.at("certificates").items().iter().enumerate() {
         let text = certificate.at("data").as_str().unwrap_or_default();
@@ -106,7 +108,8 @@ mod tests {
         let (leaf, root) = (pem(&root.leaf("a.example").certificate), pem(&root.certificate));
         let plain = to_record(format!("{leaf}{root}").as_bytes()).unwrap();
         let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
-        let talkative = format!(" 0 s:CN=a.example\r\n{leaf}---\n{key}{root}").replace('\n', "\r\n");
+        let talkative =
+            format!(" 0 s:CN=a.example\r\n{leaf}---\n{key}{root}").replace('\n', "\r\n");
         assert_eq!(to_record(talkative.as_bytes()).unwrap(), plain);
         let read = from_record(&plain).unwrap();
         let chain = read.handshakes[0].chain.as_ref().unwrap();

@@ -220,9 +220,8 @@ fn a_reader_reads_what_was_allowed_and_says_what_it_is_instead() {
     let mut reader = Reader::new(&[FORMATS[0], FORMATS[1]]);
     assert!(reader.read(br#"{"test_keys":{}}"#).is_ok());
     assert!(reader.read(br#"{"vp":"","test_url":"","response":[]}"#).is_ok());
-    let said = |record: &str, reader: &mut Reader| {
-        reader.read(record.as_bytes()).unwrap_err().to_string()
-    };
+    let said =
+        |record: &str, reader: &mut Reader| reader.read(record.as_bytes()).unwrap_err().to_string();
     assert_eq!(
         said(r#"{"type":"sslcert"}"#, &mut reader),
         "not a record of ooni or hyperquack, but of ripe-atlas"

@@ -71,10 +71,12 @@ fn formats() -> PossibleValuesParser {
 
 impl Import {
     pub(crate) fn run(self, common: &CommonArgs) -> Result<ExitCode, Trouble> {
-        let allowed = |import: &&&'static Format| self.formats.iter().any(|name| name == import.name);
+        let allowed =
+            |import: &&&'static Format| self.formats.iter().any(|name| name == import.name);
         let formats: Vec<_> = IMPORTS.iter().filter(allowed).copied().collect();
         let files = expand(&self.files)?;
-        let stop = Stop::listen().map_err(|error| Trouble::new("cannot listen to signals").because(error))?;
+        let stop = Stop::listen()
+            .map_err(|error| Trouble::new("cannot listen to signals").because(error))?;
         let writer = Writer::open(&self.archive)?;
         if let Some(torn) = writer.torn() {
             let bytes = torn.bytes;
@@ -147,7 +149,8 @@ impl Run {
         let mut inputs = Vec::new();
         let mut present = Vec::new();
         for file in files {
-            let now = InputState::of(&file).map_err(|source| ReadError { file: file.clone(), source });
+            let now =
+                InputState::of(&file).map_err(|source| ReadError { file: file.clone(), source });
             let mut now = now?;
             let before = now.as_ref().and_then(|now| self.state.of(now)).filter(|_| goes_on);
             let before = before.filter(|before| before.at.offset > 0).cloned();

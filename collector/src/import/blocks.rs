@@ -75,7 +75,8 @@ pub(super) fn read(input: &Input, texts: &[&'static Format], give: Give<'_>) -> 
     let taken = Taken::default();
     let (opened, eager) = input.open()?;
     let source = unpacked(opened, at.offset, &taken)?;
-    let mut cutter = Cutter { file: input.file.as_path().into(), texts, eager, taken, member: None, give };
+    let mut cutter =
+        Cutter { file: input.file.as_path().into(), texts, eager, taken, member: None, give };
     if source.is_tar {
         tape::read(source.bytes, &input.file, at.offset, &mut cutter)
     } else {

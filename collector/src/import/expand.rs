@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use glob::MatchOptions;
+
 use super::ReadError;
 
 /// Directories within each other that are followed.
@@ -23,14 +25,16 @@ pub fn expand(names: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> {
             files.push(name.clone());
             continue;
         }
-        let fails = |source| ReadError::new(name, source);
+        let fails = |source: io::Error| ReadError::new(name, source);
         let before = files.len();
         match std::fs::symlink_metadata(name) {
             Ok(_) => add(name, MAX_DEPTH, &mut files).map_err(fails)?,
             Err(error) => match pattern(name) {
                 Some(pattern) => {
-                    let paths = glob::glob(pattern).map_err(|error| fails(io::Error::other(error)));
-                    for path in paths? {
+                    let hidden =
+                        MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() };
+                    let paths = glob::glob_with(pattern, hidden).map_err(io::Error::other);
+                    for path in paths.map_err(fails)? {
                         let path = path.map_err(|error| fails(error.into()))?;
                         add(&path, MAX_DEPTH, &mut files).map_err(fails)?;
                     }

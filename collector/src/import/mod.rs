@@ -23,12 +23,12 @@ mod tests;
 
 pub use control::read_control;
 pub use expand::expand;
-/// A format that files may have.
-pub use kua::wire::Format as Import;
+pub use inputs::Input;
 /// Every format, in the order in which help shows them; the first is the default.
 pub use kua::wire::FORMATS as IMPORTS;
+/// A format that files may have.
+pub use kua::wire::Format as Import;
 pub use mark::{InputState, Mark};
-pub use inputs::Input;
 pub use read::{Incoming, Inputs, ReadError, read_files};
 pub use reading::{Batch, Next, Reading};
 pub use reason::reason;

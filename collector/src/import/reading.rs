@@ -191,12 +191,7 @@ impl Drop for Batch {
 }
 
 /// Deals items to the threads in turn.
-fn read_all(
-    inputs: &[Input],
-    formats: &[&'static Import],
-    to: &[SyncSender<Item>],
-    room: &Room,
-) {
+fn read_all(inputs: &[Input], formats: &[&'static Import], to: &[SyncSender<Item>], room: &Room) {
     let mut turn = 0;
     let mut give = |item: Item| {
         if let Item::Block(block) = &item
@@ -213,9 +208,7 @@ fn read_all(
         }
         let goes_on = match read(input, formats, &mut give) {
             Ok(()) => true,
-            Err(Stop::Broken(source)) => {
-                give(Item::Broken(ReadError::new(&input.file, source)))
-            }
+            Err(Stop::Broken(source)) => give(Item::Broken(ReadError::new(&input.file, source))),
             Err(Stop::Closed) => false,
         };
         if !goes_on || !give(Item::End) {

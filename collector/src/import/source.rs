@@ -126,11 +126,7 @@ fn packing(head: &[u8]) -> io::Result<Packing> {
     })
 }
 
-fn unpack<'b>(
-    packing: Packing,
-    packed: impl Read + 'b,
-    taken: &Taken,
-) -> io::Result<Bytes<'b>> {
+fn unpack<'b>(packing: Packing, packed: impl Read + 'b, taken: &Taken) -> io::Result<Bytes<'b>> {
     Ok(match packing {
         Packing::None => Box::new(packed),
         Packing::Gzip => {
@@ -265,9 +261,11 @@ mod tests {
     #[test]
     fn what_was_read_before_is_skipped() {
         let dir = tempfile::tempdir().unwrap();
-        for (case, bytes) in
-            [("plain", b"some text".to_vec()), ("zstd", zstd(b"some text")), ("gzip", gzip(b"some text"))]
-        {
+        for (case, bytes) in [
+            ("plain", b"some text".to_vec()),
+            ("zstd", zstd(b"some text")),
+            ("gzip", gzip(b"some text")),
+        ] {
             let path = dir.path().join(case);
             std::fs::write(&path, bytes).unwrap();
             let skip = |bytes| {

@@ -1,6 +1,6 @@
 //! Tape archives: every regular member is read as a file of its own.
 
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use super::blocks::{Cutter, Stop};
@@ -28,7 +28,8 @@ pub(super) fn read(
         let shown = file.join(name.trim_start_matches('/'));
         let at = offset + entry.raw_header_position();
         cutter.file = shown.as_path().into();
-        match member(entry) {
+        let left = entry.size();
+        match member(Whole { inner: entry, left }) {
             Ok(bytes) => match cutter.cut_member(bytes, at) {
                 Err(Stop::Broken(error)) => cutter.broken(shown, error)?,
                 read => read?,
@@ -37,4 +38,21 @@ pub(super) fn read(
         }
     }
     Ok(())
+}
+
+/// A member that ends before its length is broken, not short.
+struct Whole<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Whole<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        if length == 0 && self.left > 0 && !buffer.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.left = self.left.saturating_sub(length as u64);
+        Ok(length)
+    }
 }
