@@ -92,7 +92,8 @@ fn ooni_by_test() {
 #[test]
 fn hyperquack_by_version() {
     let Some(rows) = read(&["censoredplanet"]) else { return };
-    assert_eq!(counts(&rows), expected(&[]));
+    let by_version = [("hyperquack 1", (9, 8, 8)), ("hyperquack 2", (10, 4, 4))];
+    assert_eq!(counts(&rows), expected(&by_version));
     for row in &rows {
         assert_eq!(row.annotations["vantage"], "remote server");
         assert!(row.handshakes.iter().all(|shaken| !shaken.whole && shaken.server_name.is_none()));
@@ -123,5 +124,6 @@ fn nobody_is_accused() {
             }
         }
     }
-    assert_eq!(verdicts, BTreeMap::from([("none", 0)]));
+    // What is known of a lone leaf, or of a root that no program holds: not enough, either way.
+    assert_eq!(verdicts, BTreeMap::from([("anomaly", 26), ("inconclusive", 2)]));
 }

@@ -38,6 +38,8 @@ struct Version {
     start: &'static str,
     end: &'static str,
     error: &'static str,
+    /// What rows of Satellite, which are about names, do not have.
+    own: &'static str,
 }
 
 const V1: Version = Version {
@@ -48,6 +50,7 @@ const V1: Version = Version {
     start: "StartTime",
     end: "EndTime",
     error: "Error",
+    own: "Retries",
 };
 
 const V2: Version = Version {
@@ -58,11 +61,12 @@ const V2: Version = Version {
     start: "start_time",
     end: "end_time",
     error: "error",
+    own: "service",
 };
 
 fn version(row: &Node<'_>) -> Option<&'static Version> {
     [&V1, &V2].into_iter().find(|version| {
-        let keys = [version.server, version.asked, version.results];
+        let keys = [version.server, version.asked, version.results, version.own];
         keys.iter().all(|key| row.find(key).is_some())
     })
 }

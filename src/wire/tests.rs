@@ -219,7 +219,7 @@ fn handshakes_are_found_wherever_a_test_puts_them() {
 fn a_reader_reads_what_was_allowed_and_says_what_it_is_instead() {
     let mut reader = Reader::new(&[FORMATS[0], FORMATS[1]]);
     assert!(reader.read(br#"{"test_keys":{}}"#).is_ok());
-    assert!(reader.read(br#"{"vp":"","test_url":"","response":[]}"#).is_ok());
+    assert!(reader.read(br#"{"vp":"","service":"","test_url":"","response":[]}"#).is_ok());
     let said =
         |record: &str, reader: &mut Reader| reader.read(record.as_bytes()).unwrap_err().to_string();
     assert_eq!(
