@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use clap::builder::{PossibleValue, PossibleValuesParser};
-use kua_collector::archive::{Kept, Writer};
+use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
+use kua_archive::{Kept, Place, Writer};
 use kua_collector::import::{
     Batch, IMPORTS, Import as Format, Incoming, Input, InputState, Next, ReadError, Reading, State,
     expand,
 };
+use kua_collector::trouble::of_archive;
 use kua_console::{CommonArgs, Trouble};
 
 use super::progress::Progress;
@@ -40,9 +41,9 @@ const NAMED: usize = 1_000;
     kua-collector import --archive kz --as hyperquack,ripe-atlas results/\n  \
     kua probe --suite kz --out - | kua-collector import --archive kz -")]
 pub(crate) struct Import {
-    /// The archive's directory; made if absent
-    #[arg(long, value_name = "DIR")]
-    archive: PathBuf,
+    /// The archive: a directory or s3://BUCKET/PREFIX; made if absent
+    #[arg(long, value_name = "DIR", value_parser = OsStringValueParser::new().try_map(Place::parse))]
+    archive: Place,
     /// The formats that the files may have, with commas; each record's shape tells which it has
     #[arg(
         long = "as",
@@ -77,13 +78,14 @@ impl Import {
         let files = expand(&self.files)?;
         let stop = Stop::listen()
             .map_err(|error| Trouble::new("cannot listen to signals").because(error))?;
-        let writer = Writer::open(&self.archive)?;
-        if let Some(torn) = writer.torn() {
+        let writer = Writer::open(&self.archive).map_err(of_archive)?;
+        let torn = writer.torn();
+        if torn.files > 0 {
             let bytes = torn.bytes;
-            say(&format!("note: cut off {bytes} bytes of a record that was never finished"));
+            say(&format!("note: removed {bytes} bytes of a batch that was never finished"));
         }
         let mut run = Run {
-            state: State::open(&self.archive),
+            state: State::open(writer.store().directory()),
             writer,
             summary: Summary::default(),
             refusals: Refusals::new(common),
@@ -101,7 +103,7 @@ impl Import {
         }
         let Run { state, mut writer, summary, refusals, broken, progress, .. } = run;
         progress.clear();
-        writer.commit()?;
+        writer.commit().map_err(of_archive)?;
         refusals.close(&broken);
         let saved = if stopped { state.save() } else { state.remove() };
         if let Err(error) = saved {
@@ -202,7 +204,7 @@ impl Run {
             now.records += records;
         }
         if self.checkpoint.elapsed() > CHECKPOINT {
-            self.writer.commit()?;
+            self.writer.commit().map_err(of_archive)?;
             // A hint that cannot be noted costs time only.
             let _ = self.state.save();
             self.checkpoint = Instant::now();
@@ -219,7 +221,7 @@ impl Run {
         self.summary.read += 1;
         match &incoming.read {
             Ok(measurement) => {
-                let kept = self.writer.keep(incoming.raw, measurement)?;
+                let kept = self.writer.keep(incoming.raw, measurement, None).map_err(of_archive)?;
                 if kept == Kept::AlreadyThere {
                     self.summary.already_there += 1;
                 } else if present.unproven {
@@ -229,7 +231,8 @@ impl Run {
             }
             Err(error) => {
                 let reason = self.progress.beside(|| self.refusals.add(&incoming, error));
-                self.writer.reject(incoming.file, incoming.line, &reason, incoming.raw)?;
+                let (file, line) = (incoming.file, incoming.line);
+                self.writer.reject(file, line, &reason, incoming.raw).map_err(of_archive)?;
             }
         }
         Ok(())

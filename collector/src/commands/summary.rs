@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use kua_collector::archive::Totals;
+use kua_archive::Totals;
 
 use super::refusals::Refusals;
 

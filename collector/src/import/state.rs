@@ -12,16 +12,17 @@ const NAME: &str = "import-state.json";
 /// How far files were taken by an import that did not end.
 #[derive(Debug, Default)]
 pub struct State {
-    path: PathBuf,
+    /// `None` where there is no directory to note it in.
+    path: Option<PathBuf>,
     inputs: BTreeMap<PathBuf, InputState>,
 }
 
 impl State {
     /// As it was left in the archive's directory. What cannot be read is as if it were not there:
     /// then everything is read again, and kept once.
-    pub fn open(archive: &Path) -> Self {
-        let path = archive.join(NAME);
-        let read = std::fs::read(&path).ok();
+    pub fn open(archive: Option<&Path>) -> Self {
+        let path = archive.map(|archive| archive.join(NAME));
+        let read = path.as_ref().and_then(|path| std::fs::read(path).ok());
         let inputs = read.and_then(|text| serde_json::from_slice::<Vec<InputState>>(&text).ok());
         let inputs = inputs.unwrap_or_default().into_iter();
         let inputs = inputs.map(|input| (input.path.clone(), input)).collect();
@@ -38,23 +39,18 @@ impl State {
         self.inputs.insert(input.path.clone(), input);
     }
 
-    /// Forgets a file.
-    pub fn forget(&mut self, input: &InputState) {
-        self.inputs.remove(&input.path);
-    }
-
     /// Writes it, whole or not at all.
     ///
     /// # Errors
     /// Whatever the disk says.
     pub fn save(&self) -> io::Result<()> {
-        if self.inputs.is_empty() {
+        let Some(path) = self.path.as_ref().filter(|_| !self.inputs.is_empty()) else {
             return Ok(());
-        }
+        };
         let inputs: Vec<_> = self.inputs.values().collect();
-        let new = self.path.with_extension("new");
+        let new = path.with_extension("new");
         std::fs::write(&new, serde_json::to_vec(&inputs)?)?;
-        std::fs::rename(&new, &self.path)
+        std::fs::rename(&new, path)
     }
 
     /// Removes it: everything was taken.
@@ -62,7 +58,8 @@ impl State {
     /// # Errors
     /// Whatever the disk says.
     pub fn remove(self) -> io::Result<()> {
-        match std::fs::remove_file(&self.path) {
+        let Some(path) = &self.path else { return Ok(()) };
+        match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
@@ -80,12 +77,12 @@ mod tests {
         let file = dir.path().join("a.jsonl");
         std::fs::write(&file, "{}\n{}\n").unwrap();
         let mut now = InputState::of(&file).unwrap().unwrap();
-        let mut state = State::open(dir.path());
+        let mut state = State::open(Some(dir.path()));
         now.at = Mark { offset: 3, line: 2 };
         state.set(now.clone());
         state.save().unwrap();
 
-        let state = State::open(dir.path());
+        let state = State::open(Some(dir.path()));
         let again = InputState::of(&file).unwrap().unwrap();
         assert_eq!(state.of(&again), Some(&now));
         for text in ["{}\n[]\n", "{}\n{}\n{}\n"] {
@@ -95,9 +92,9 @@ mod tests {
             assert_eq!(state.of(&changed), None);
         }
         state.remove().unwrap();
-        assert!(State::open(dir.path()).inputs.is_empty());
+        assert!(State::open(Some(dir.path())).inputs.is_empty());
         std::fs::write(dir.path().join(NAME), "nonsense").unwrap();
-        assert!(State::open(dir.path()).inputs.is_empty());
+        assert!(State::open(Some(dir.path())).inputs.is_empty());
         assert_eq!(InputState::of(Path::new("-")).unwrap(), None);
     }
 }
