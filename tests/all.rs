@@ -8,6 +8,7 @@ mod ccadb;
 mod ct_corpus;
 mod detectors;
 mod families;
+mod formats_corpus;
 mod incidents;
 mod innocent_sites;
 mod layers;

@@ -5,6 +5,5 @@
 
 pub mod import;
 pub mod judging;
-mod lines;
 pub mod scope;
 pub mod trouble;

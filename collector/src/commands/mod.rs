@@ -7,6 +7,10 @@ mod judge;
 mod query;
 mod refusals;
 mod repair;
+mod progress;
+mod refusals;
+mod stop;
+mod summary;
 
 use std::io::Write;
 use std::process::ExitCode;
