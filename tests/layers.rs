@@ -85,10 +85,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("kua-probes", &["kua", "kua-certs", "kua-console"]),
     ("kua-archive", &["kua"]),
     ("kua-query", &["kua-archive"]),
-    ("kua-collector", &["kua", "kua-archive", "kua-console", "kua-query"]),
-    ("kua-auditor", &["kua", "kua-collector", "kua-console"]),
-    ("kua-certs", &[]),
     ("kua-cluster", &["kua-archive", "kua-console", "kua-query"]),
+    ("kua-collector", &["kua", "kua-archive", "kua-console", "kua-query"]),
+    ("kua-auditor", &["kua", "kua-archive", "kua-collector", "kua-console", "kua-query"]),
+    ("kua-certs", &[]),
 ];
 
 /// What the pure library never does: input, output, clocks, threads, async.

@@ -11,11 +11,9 @@ use kua::chain::Fingerprint;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
+use crate::certificates::MAX_FILE;
 use crate::tables::certificates::Pack;
 use crate::{ArchiveError, Damage, FileHash, SegmentName, Store};
-
-/// The longest file of certificates that is read.
-const MAX_FILE: u64 = 1 << 30;
 
 /// Most files that are remembered as open: their names and where their parts are.
 const MAX_OPEN: usize = 512;
@@ -91,6 +89,20 @@ impl Packs {
         Err(unreadable.unwrap_or(Damage::MissingCertificate { fingerprint: name }))
     }
 
+    /// Whether a certificate lies in the file of a segment.
+    pub(crate) fn holds(
+        &self,
+        segment: SegmentName,
+        name: Fingerprint,
+        hash_of: impl Fn(SegmentName) -> Option<FileHash>,
+    ) -> Result<bool, ArchiveError> {
+        match self.open(segment, &hash_of) {
+            Ok(open) => Ok(open.is_some_and(|open| open.pack.group_of(name).is_some())),
+            Err(Damage::BrokenOff { error }) => Err(*error),
+            Err(_) => Ok(false),
+        }
+    }
+
     /// `None` for a file that is not what was written.
     fn open(
         &self,
@@ -101,7 +113,12 @@ impl Packs {
             return Ok(open);
         }
         let path = segment.certificates();
-        let file = self.store.read_at_most(&path, MAX_FILE).map_err(broken_off)?;
+        let file = match self.store.read_at_most(&path, MAX_FILE) {
+            Ok(file) => file,
+            // It has none, it was lost, or it was merged with others meanwhile.
+            Err(ArchiveError::Missing { .. }) => return Ok(None),
+            Err(error) => return Err(broken_off(error)),
+        };
         let sound = hash_of(segment).is_none_or(|hash| hash == FileHash::of(&file));
         let pack = sound.then(|| Pack::open(&file).ok()).flatten();
         let length = file.len() as u64;

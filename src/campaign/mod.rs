@@ -30,6 +30,7 @@ pub use row::{Day, Position, Row};
 pub use shape::{Shape, ShapeId};
 
 use crate::chain::Fingerprint;
+use crate::detect::Level;
 use crate::measurement::Measurement;
 use crate::moment::rfc3339;
 use crate::verdict::{Judgement, Verdict};
@@ -46,6 +47,8 @@ pub struct Tally {
     handshakes: u64,
     with_chain: u64,
     verdicts: BTreeMap<Verdict, u64>,
+    /// The highest of all judgements.
+    level: Option<Level>,
     not_campaigns: BTreeMap<Class, u64>,
     cells: BTreeMap<Cell, u64>,
     network_names: BTreeMap<u32, String>,
@@ -103,6 +106,7 @@ impl Tally {
     pub fn count(&mut self, row: &Row, shape: &Shape) {
         self.measurements += row.measurements;
         *self.verdicts.entry(shape.verdict).or_default() += row.judgements;
+        self.level = self.level.max(shape.level);
         if let Some(name) = &row.network {
             self.name_network(row.asn, name);
         }
@@ -192,6 +196,7 @@ impl Tally {
         self.handshakes += other.handshakes;
         self.with_chain += other.with_chain;
         add(&mut self.verdicts, other.verdicts);
+        self.level = self.level.max(other.level);
         add(&mut self.not_campaigns, other.not_campaigns);
         add(&mut self.cells, other.cells);
         for (asn, name) in other.network_names {
@@ -226,6 +231,11 @@ impl Tally {
     /// Handshakes in which a certificate was recorded.
     pub fn with_chain(&self) -> u64 {
         self.with_chain
+    }
+
+    /// The highest level of any judgement, where something is asserted.
+    pub fn level(&self) -> Option<Level> {
+        self.level
     }
 
     /// Judgements by verdict, all verdicts, worst first.

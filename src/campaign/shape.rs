@@ -26,6 +26,8 @@ pub struct Shape {
     pub handshake: bool,
     /// A certificate was recorded.
     pub chain: bool,
+    /// How sure, where something is asserted.
+    pub level: Option<Level>,
     /// What is wrong, where no campaign is.
     pub(super) class: Option<Class>,
     /// Whose interception it is, if it is one.
@@ -76,6 +78,7 @@ impl Shape {
             verdict: judgement.verdict,
             handshake,
             chain: judgement.chain.is_some(),
+            level: judgement.level,
             class,
             interception: who.map(|who| Box::new(Intercepted::of(judgement, who))),
         }

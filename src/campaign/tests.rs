@@ -7,7 +7,6 @@ use time::{Duration, OffsetDateTime};
 
 use super::*;
 use crate::chain::KeyHash;
-use crate::detect::Level;
 use crate::detect::testing::{Bench, certificates, measurement};
 use crate::measurement::HelperHandshake;
 use crate::moment::rfc3339;

@@ -15,7 +15,7 @@ use kua::measurement::{Handshake, Measurement};
 use kua::path::{Top, path};
 
 use super::certificates::hashes;
-use super::parquet::{Layout, TableError, write_sorted};
+use super::parquet::{Layout, TableError, read, write_sorted};
 use super::partition::Partition;
 
 /// The columns of the table, besides `day` and `cc`, which the path of a file gives.
@@ -267,6 +267,21 @@ pub struct PartitionFile {
     pub rows: u64,
     /// The file.
     pub bytes: Bytes,
+}
+
+/// Several files of one partition as one; a single one stays as it is.
+pub(crate) fn joined(files: impl IntoIterator<Item = Bytes>) -> Result<Bytes, TableError> {
+    let mut files: Vec<_> = files.into_iter().collect();
+    if files.len() == 1
+        && let Some(only) = files.pop()
+    {
+        return Ok(only);
+    }
+    let batches = files.into_iter().flat_map(|file| match read(&SCHEMA, file) {
+        Ok(batches) => Box::new(batches) as Box<dyn Iterator<Item = _>>,
+        Err(error) => Box::new(std::iter::once(Err(error))),
+    });
+    write_sorted(&SCHEMA, &LAYOUT, batches)
 }
 
 fn batch(rows: &[Row]) -> Result<RecordBatch, TableError> {

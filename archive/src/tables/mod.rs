@@ -7,3 +7,4 @@ mod parquet;
 pub mod partition;
 
 pub use self::parquet::TableError;
+pub(crate) use self::parquet::count;

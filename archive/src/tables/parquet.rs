@@ -155,10 +155,22 @@ pub(crate) fn guarded<T>(read: impl FnOnce() -> Result<T, TableError>) -> Result
     catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(TableError::Unexpected))
 }
 
-/// The batches of a file.
+/// The batches of a file that has these columns.
 pub(crate) fn read(
+    schema: &SchemaRef,
     bytes: Bytes,
-) -> Result<impl Iterator<Item = Result<RecordBatch, TableError>>, TableError> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()?;
-    Ok(reader.map(|batch| batch.map_err(TableError::from)))
+) -> Result<impl Iterator<Item = Result<RecordBatch, TableError>> + use<>, TableError> {
+    let schema = schema.clone();
+    let reader = guarded(|| Ok(ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()?))?;
+    Ok(reader.map(move |batch| {
+        let batch = batch?;
+        Ok(RecordBatch::try_new(schema.clone(), batch.columns().to_vec())?)
+    }))
+}
+
+/// How many rows a file says that it has.
+pub(crate) fn count(bytes: Bytes) -> Result<u64, TableError> {
+    let builder = guarded(|| Ok(ParquetRecordBatchReaderBuilder::try_new(bytes)?))?;
+    let rows = builder.metadata().file_metadata().num_rows();
+    Ok(rows.try_into().unwrap_or_default())
 }

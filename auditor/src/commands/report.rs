@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use kua::campaign::Tally;
 use kua::measurement::Measurement;
 use kua::memory::Memory;
@@ -16,6 +16,7 @@ use kua_auditor::report::{Counted, FORMATS, Format, Report as Account, format_na
 use kua_collector::import::Inputs;
 use kua_collector::judging::{Grouping, Judging, Options, Setting};
 use kua_collector::scope::Scope;
+use kua_collector::trouble::of_archive;
 use kua_console::{CommonArgs, ReferenceArgs, Trouble};
 
 use super::records::{Unread, of_control, of_files};
@@ -50,7 +51,8 @@ pub(crate) struct Report {
         long,
         value_name = "ARCHIVE",
         required_unless_present = "files",
-        conflicts_with = "files"
+        conflicts_with = "files",
+        value_parser = OsStringValueParser::new().try_map(Place::parse)
     )]
     archive: Option<Place>,
     /// Files with records, instead of an archive; - is standard input
@@ -134,7 +136,7 @@ impl Report {
         controls: &[Measurement],
         unread: &mut Unread,
     ) -> Result<(Tally, u64), Trouble> {
-        let archive = Archive::open(place)?;
+        let archive = Archive::open(place).map_err(of_archive)?;
         let setting = Setting::new(reference, controls);
         let judging = Judging::of(&archive, &setting, Options::default(), |_| {})?;
         let counted = judging.count(&self.scope, Grouping::default())?;

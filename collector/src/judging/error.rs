@@ -28,6 +28,15 @@ pub enum JudgingError {
     /// What was seen could not be stored.
     #[error("what was seen cannot be stored")]
     Stored(#[from] StoredError),
+    /// An answer without a column that was asked for, or with another kind of it.
+    #[error("the query's answer has no column {column} that can be read")]
+    Column {
+        /// The column.
+        column: &'static str,
+    },
+    /// A query.
+    #[error("judgements cannot be grouped")]
+    Query(#[from] kua_query::QueryError),
     /// A shape that no list names.
     #[error("judgements of version {version} count by a shape that is not written down")]
     Shape {

@@ -98,7 +98,7 @@ impl<'a> Judging<'a> {
         Err(JudgingError::Moving)
     }
 
-    fn begin(
+    pub(super) fn begin(
         archive: &Archive,
         setting: &'a Setting<'a>,
         options: Options,

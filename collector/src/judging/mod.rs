@@ -8,6 +8,7 @@
 
 mod around;
 mod diff;
+mod each;
 mod error;
 mod examples;
 mod grouped;
@@ -19,6 +20,7 @@ mod shelf;
 mod tally;
 
 pub use diff::{Asserted, Causes, Change, Difference, Place};
+pub use each::{Damaged, each};
 pub use error::JudgingError;
 pub use judge::{Judging, Options, Progress};
 pub use setting::Setting;

@@ -42,9 +42,18 @@ impl Judging<'_> {
     /// # Errors
     /// [`JudgingError`].
     pub fn count(&self, scope: &Scope, grouping: Grouping) -> Result<Counted, JudgingError> {
+        let mut counted = self.count_only(scope, grouping)?;
+        self.tell(&mut counted.tally)?;
+        Ok(counted)
+    }
+
+    /// The same without examples.
+    ///
+    /// # Errors
+    /// [`JudgingError`].
+    pub fn count_only(&self, scope: &Scope, grouping: Grouping) -> Result<Counted, JudgingError> {
         let mut counted = self.stored(scope, grouping)?;
         counted.add(self.made(scope)?);
-        self.tell(&mut counted.tally)?;
         Ok(counted)
     }
 

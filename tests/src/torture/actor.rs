@@ -138,7 +138,7 @@ struct Ended {
 }
 
 impl Ended {
-    fn must_succeed(self) -> Result<(), String> {
+    fn must_succeed(&self) -> Result<(), String> {
         if self.success { Ok(()) } else { Err(format!("it failed: {}", self.said)) }
     }
 }

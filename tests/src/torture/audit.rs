@@ -41,7 +41,7 @@ pub fn hashes(
     mut damaged: impl FnMut(String),
 ) -> Result<BTreeMap<RecordHash, u64>, String> {
     let words = |error: kua_archive::ArchiveError| error.to_string();
-    let place = Place::parse(archive.as_os_str()).map_err(words)?;
+    let place = Place::from(archive);
     let snapshot = Archive::open(&place).and_then(|archive| archive.snapshot()).map_err(words)?;
     let mut found = BTreeMap::new();
     for segment in snapshot.segments() {
