@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use super::{ReportId, IntakeError};
+use super::{IntakeError, ReportId};
 
 /// OONI's times, always UTC.
 const START_TIME: &[BorrowedFormatItem<'static>] =

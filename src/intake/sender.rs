@@ -116,7 +116,8 @@ fn groups(bytes: &[u8], address: Ipv6Addr, found: &mut Vec<Range<usize>>) {
     while let Some(colon) = memchr::memchr(b':', &bytes[from..]).map(|at| from + at) {
         from = colon + 1;
         // The first group is before the first colon.
-        let digits = bytes[..colon].iter().rev().take(5).take_while(|byte| byte.is_ascii_hexdigit());
+        let digits =
+            bytes[..colon].iter().rev().take(5).take_while(|byte| byte.is_ascii_hexdigit());
         let start = colon - digits.count();
         let group = str::from_utf8(&bytes[start..colon]).ok();
         if group.and_then(|group| u16::from_str_radix(group, 16).ok()) != Some(first) {

@@ -110,9 +110,9 @@ fn what_ooni_refuses_is_refused() {
 }
 
 fn chain(certificates: &[&[u8]]) -> Value {
-    let sent = certificates.iter().map(|der| {
-        json!({"data": data_encoding::BASE64.encode(der), "format": "base64"})
-    });
+    let sent = certificates
+        .iter()
+        .map(|der| json!({"data": data_encoding::BASE64.encode(der), "format": "base64"}));
     json!({"tls_handshakes": [{"server_name": "a.example", "failure": "ssl_unknown_authority",
         "no_tls_verify": true, "peer_certificates": sent.collect::<Vec<_>>()}]})
 }
@@ -170,9 +170,17 @@ fn reports_are_named_as_ooni_names_them() {
     for test in ["", "a", "a.b", "a b", &"a".repeat(30)] {
         assert!(ReportId::new(at, test, "IT", "AS1", &[0; 12]).is_err(), "{test}");
     }
-    for id in ["", "a_b", "t_ab_IT_1_n1", "t_ab_IT_1_n1_x_y", "t_a_IT_1_n1_x", "t_ab_ITA_1_n1_x",
-        "t_ab_IT_x_n1_x", "t_ab_IT_-1_n1_x", "t_a.b_IT_1_n1_x"]
-    {
+    for id in [
+        "",
+        "a_b",
+        "t_ab_IT_1_n1",
+        "t_ab_IT_1_n1_x_y",
+        "t_a_IT_1_n1_x",
+        "t_ab_ITA_1_n1_x",
+        "t_ab_IT_x_n1_x",
+        "t_ab_IT_-1_n1_x",
+        "t_a.b_IT_1_n1_x",
+    ] {
         assert!(ReportId::parse(id).is_err(), "{id}");
     }
 }
@@ -204,7 +212,11 @@ fn the_sender_is_taken_out_of_texts() {
         ("2001:db8::7", "[2001:db8::7]:443", "[[scrubbed]]:443"),
         ("2001:db8::7", "2001:DB8:0:0:0:0:0:7", "[scrubbed]"),
         ("2001:db8::7", "2001:0db8:0000:0000:0000:0000:0000:0007 x", "[scrubbed] x"),
-        ("2001:db8::7", "another of the house: 2001:db8::aaaa:1", "another of the house: [scrubbed]"),
+        (
+            "2001:db8::7",
+            "another of the house: 2001:db8::aaaa:1",
+            "another of the house: [scrubbed]",
+        ),
         ("2001:db8::7", "2001:db8:0:1::7 2001:db9::7", "2001:db8:0:1::7 2001:db9::7"),
         ("2001:db8::7", "at 10:15:20 2001:2001:2001", "at 10:15:20 2001:2001:2001"),
         ("2001:db8:1::7", "0.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", "[scrubbed].ip6.arpa"),
@@ -226,7 +238,11 @@ fn the_sender_is_taken_out_of_packed_bytes() {
     for (case, bytes, left) in [
         ("a page", &b"you are 203.0.113.7!"[..], &b"you are xxxxxxxxxxx!"[..]),
         ("a DNS answer", b"..\x00\x04\xcb\x00\x71\x07..", b"..\x00\x04xxxx.."),
-        ("the same octets by chance", b"..\x00\x05\xcb\x00\x71\x07..", b"..\x00\x05\xcb\x00\x71\x07.."),
+        (
+            "the same octets by chance",
+            b"..\x00\x05\xcb\x00\x71\x07..",
+            b"..\x00\x05\xcb\x00\x71\x07..",
+        ),
     ] {
         let text = |bytes| json!({"data": base64(bytes), "format": "base64"}).to_string();
         let kept = scrub::scrub(&text(bytes), &sender("203.0.113.7"), std::iter::empty());
