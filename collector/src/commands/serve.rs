@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use kua_collector::archive::Writer;
+use kua_archive::{Place, Writer};
 use kua_collector::intake::{Certificate, Geo, Options, Serving, serve};
 use kua_console::{CommonArgs, Trouble};
 use tokio::net::TcpListener;
@@ -24,9 +24,9 @@ use super::say;
     --tls-cert chain.pem --tls-key key.pem --geo country.mmdb --geo asn.mmdb\n  \
     kua-collector serve --archive kz --listen 10.0.0.5:8080 --behind-proxy 10.0.0.2")]
 pub(crate) struct Serve {
-    /// The archive's directory; made if absent
-    #[arg(long, value_name = "DIR")]
-    archive: PathBuf,
+    /// The archive: a directory or s3://BUCKET/PREFIX; made if absent
+    #[arg(long, value_name = "PLACE")]
+    archive: Place,
     /// Address and port to listen on; port 0 lets the system choose
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -64,10 +64,11 @@ impl Serve {
         };
         let certificate =
             self.tls_cert.zip(self.tls_key).map(|(chain, key)| Certificate { chain, key });
-        let writer = Writer::open(&self.archive)?;
-        if let Some(torn) = writer.torn() {
-            let bytes = torn.bytes;
-            say(&format!("note: cut off {bytes} bytes of a record that was never finished"));
+        let writer = Writer::open(&self.archive)
+            .map_err(|error| Trouble::new("cannot use the archive").because(error))?;
+        let torn = writer.torn();
+        if torn.files > 0 {
+            say(&format!("note: removed {} bytes that were never acknowledged", torn.bytes));
         }
         let cannot_listen =
             |error| Trouble::new(format!("cannot listen on {}", self.listen)).because(error);

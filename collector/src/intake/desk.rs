@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::receipt::Receipt;
+use kua_archive::Receipt;
 use kua::intake::Record;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 

@@ -1,10 +1,8 @@
 //! What the intake needs of an archive's writer.
 
-use super::receipt::Receipt;
+use kua_archive::{Kept, Receipt};
 use kua::chain::Fingerprint;
 use kua::intake::Record;
-
-use crate::archive::Kept;
 
 /// Keeps records durably. One thread has it.
 pub trait Keep: Send + 'static {

@@ -21,7 +21,6 @@ mod geo;
 mod keeping;
 mod limits;
 mod metrics;
-pub mod receipt;
 mod reply;
 mod routes;
 mod seen;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::receipt::Receipt;
+use kua_archive::{Kept, Receipt};
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -92,8 +92,8 @@ async fn accept(
     let receipt = receipt(intake, via, &record, client);
     let committed: Committed = intake.desk.keep(record, receipt, room).await?;
     let result = match committed.kept {
-        crate::archive::Kept::New => "kept",
-        crate::archive::Kept::AlreadyThere => "already_there",
+        Kept::New => "kept",
+        Kept::AlreadyThere => "already_there",
     };
     Ok((result, acknowledged(via, &committed, report.as_ref())))
 }

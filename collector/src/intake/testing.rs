@@ -14,9 +14,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::keeping::{Committed, Keep, KeepError};
-use super::receipt::Receipt;
+use kua_archive::{Kept, Receipt};
 use super::{Certificate, IntakeError, Options, Serving, serve};
-use crate::archive::Kept;
 
 /// An intake that ends with its test.
 pub(super) struct Server {
