@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod accuracy;
+mod archive_stores;
 mod ccadb;
 mod ct_corpus;
 mod detectors;
@@ -18,3 +19,4 @@ mod real_interceptors;
 mod reports;
 mod scenario;
 mod state_ca;
+mod torture;

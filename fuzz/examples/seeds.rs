@@ -1,4 +1,4 @@
-//! Mints the seeds of `certificate`, `record`, `reference` and `store` anew:
+//! Mints the seeds of `certificate`, `record`, `reference`, `segment` and `store` anew:
 //! `cargo run --example seeds` in this folder.
 //! Dossiers and suites are in the repository already.
 
@@ -12,6 +12,8 @@ use std::path::Path;
 use kua::chain::Chain;
 use kua::measurement::{Extra, Failure, Handshake, Measurement, Query, Target, Vantage};
 use kua::wire::to_line;
+use kua_archive::segment::Encoder;
+use kua_archive::{FileHash, Manifest, Receipt, RecordHash, Settled};
 use kua_mint::{Algorithm, Authority, Key, Log, NOW, Template, name, san, sct_list, self_signed};
 use time::OffsetDateTime;
 
@@ -21,6 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("certificate", certificates()),
         ("record", records()?),
         ("reference", references()?),
+        ("segment", segments()?),
         ("store", stores()),
     ];
     for (folder, files) in minted {
@@ -33,6 +36,25 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 type Files = Vec<(&'static str, Vec<u8>)>;
+
+/// A segment of two records and one of none, and a manifest.
+fn segments() -> Result<Files, Box<dyn Error>> {
+    let mut encoder = Encoder::new(Encoder::FAST)?;
+    let receipt = Receipt { uid: Some("1".into()), ..Receipt::default() };
+    for (raw, receipt) in [(&b"{\n}"[..], None), (b"{\"a\":1}", Some(&receipt))] {
+        encoder.push(RecordHash::of(raw), receipt, raw)?;
+    }
+    let empty = Encoder::new(Encoder::FAST)?.finish()?;
+    let hash = FileHash::of(b"");
+    let settled =
+        Settled { first: 1, last: 2, records: 2, bytes: 9, sha256: hash, inventory: hash };
+    let manifest = Manifest { version: 1, settled: vec![settled], ..Manifest::default() };
+    Ok(vec![
+        ("two", encoder.finish()?.to_vec()),
+        ("none", empty.to_vec()),
+        ("manifest", manifest.to_text().into_bytes()),
+    ])
+}
 
 /// One store of each kind.
 fn stores() -> Files {
