@@ -4,8 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use kua_archive::settle;
 use kua_archive::{Place, Writer};
 use kua_collector::intake::{Certificate, Geo, Options, Serving, serve};
+use kua_collector::trouble::of_archive;
 use kua_console::{CommonArgs, Trouble};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -64,12 +66,12 @@ impl Serve {
         };
         let certificate =
             self.tls_cert.zip(self.tls_key).map(|(chain, key)| Certificate { chain, key });
-        let writer = Writer::open(&self.archive)
-            .map_err(|error| Trouble::new("cannot use the archive").because(error))?;
+        let mut writer = Writer::open(&self.archive).map_err(of_archive)?;
         let torn = writer.torn();
         if torn.files > 0 {
             say(&format!("note: removed {} bytes that were never acknowledged", torn.bytes));
         }
+        let settler = writer.settler().map_err(of_archive)?;
         let cannot_listen =
             |error| Trouble::new(format!("cannot listen on {}", self.listen)).because(error);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -88,10 +90,28 @@ impl Serve {
             let scheme = if certificate.is_some() { "https" } else { "http" };
             say(&format!("listening on {scheme}://{address}"));
             let on_commit = Box::new(|_: &[_]| {});
-            serve(Serving { listener, certificate, options, on_commit }, writer, end).await?;
+            let settle = Some(settling(settler));
+            let serving = Serving { listener, certificate, options, on_commit, settle };
+            serve(serving, writer, end).await?;
             Ok(ExitCode::SUCCESS)
         })
     }
+}
+
+/// Settles beside the writer; what goes wrong is said, once each time it changes.
+fn settling(settler: settle::Settler) -> Box<dyn FnMut() + Send> {
+    let mut said = String::new();
+    Box::new(move || {
+        let wrong = match settler.run(&settle::Options::default(), |_| {}) {
+            Ok(done) => done.stopped_at.map(|file| format!("{file} is damaged")),
+            Err(error) => Some(error.to_string()),
+        };
+        let wrong = wrong.unwrap_or_default();
+        if !wrong.is_empty() && wrong != said {
+            say(&format!("warning: cannot settle the archive: {wrong}"));
+        }
+        said = wrong;
+    })
 }
 
 /// Each connection takes a file descriptor; programs begin with fewer than they may have.

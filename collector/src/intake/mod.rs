@@ -25,6 +25,7 @@ mod reply;
 mod routes;
 mod seen;
 mod submit;
+mod tidy;
 mod tls;
 mod unpack;
 
@@ -39,6 +40,7 @@ pub use error::IntakeError;
 pub use geo::Geo;
 pub use keeping::{Committed, Keep, KeepError};
 pub use limits::Limits;
+pub use tidy::Settle;
 pub use tls::Certificate;
 
 use std::net::IpAddr;

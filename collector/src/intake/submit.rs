@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use kua_archive::{Kept, Receipt};
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use kua::intake::{BOUNDS, Record, ReportId, Sender, content, examine, same_origin};
+use kua_archive::{Kept, Receipt};
 use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::sync::OwnedSemaphorePermit;

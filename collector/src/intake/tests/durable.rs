@@ -5,9 +5,9 @@ use std::process::Command;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use kua_archive::{Archive, ArchiveError, Place, Writer};
 use crate::intake::testing::*;
 use crate::intake::{Limits, Options};
+use kua_archive::{Archive, ArchiveError, Place, Writer};
 
 fn options(limits: Limits) -> Options {
     Options { limits, ..Options::default() }
@@ -29,7 +29,8 @@ fn kept(archive: &std::path::Path) -> Vec<String> {
 fn what_was_acknowledged_is_in_the_archive() {
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
-    let server = Server::start(Options::default(), Writer::open(&Place::from(archive.as_path())).unwrap());
+    let server =
+        Server::start(Options::default(), Writer::open(&Place::from(archive.as_path())).unwrap());
     std::thread::scope(|scope| {
         for number in 10..30 {
             let server = &server;
@@ -41,6 +42,32 @@ fn what_was_acknowledged_is_in_the_archive() {
     assert_eq!(kept(&archive), expected);
     server.end().unwrap();
     assert_eq!(kept(&archive), expected);
+}
+
+#[test]
+fn what_lasts_is_settled_when_there_is_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place::from(dir.path().join("archive").as_path());
+    let mut writer = Writer::open(&place).unwrap();
+    let settler = writer.settler().unwrap();
+    let settle = Box::new(move || drop(settler.run(&Default::default(), |_| {}).unwrap()));
+    let limits = Limits { idle: Duration::from_millis(50), ..Limits::default() };
+    let server = Server::with(options(limits), writer, None, Some(settle));
+    for number in 0..3 {
+        assert_eq!(server.submit(&record(number)).status, 200);
+    }
+    let begun = Instant::now();
+    let settled = || {
+        let snapshot = Archive::open(&place).unwrap().snapshot().unwrap();
+        snapshot.segments().iter().any(|segment| segment.settled)
+    };
+    while !settled() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it is settled");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(server.submit(&record(3)).status, 200, "records are taken all the same");
+    server.end().unwrap();
+    assert_eq!(kept(&dir.path().join("archive")), ["0", "1", "2", "3"]);
 }
 
 #[test]
@@ -82,7 +109,8 @@ fn a_disk_that_is_really_full() {
     let unmount = Unmount(disk.clone());
     let ballast = disk.join("ballast");
     let archive = disk.join("archive");
-    let server = Server::start(Options::default(), Writer::open(&Place::from(archive.as_path())).unwrap());
+    let server =
+        Server::start(Options::default(), Writer::open(&Place::from(archive.as_path())).unwrap());
     let mut acknowledged = Vec::new();
     assert_eq!(server.submit(&record(1)).status, 200);
     acknowledged.push("1".to_owned());
