@@ -7,7 +7,7 @@ use kua::measurement::Measurement;
 use kua::wire::WireError;
 use kua_archive::{Archive, Place};
 use kua_collector::import::{IMPORTS, Incoming, Inputs, ReadError, read_control, reason};
-use kua_collector::trouble::{Ended, of_archive};
+use kua_collector::trouble::{self, Ended};
 use kua_console::{CommonArgs, Trouble};
 
 use super::say;
@@ -68,7 +68,7 @@ impl Records {
     /// An archive if one is given, else files.
     pub(super) fn open(archive: Option<&Place>, files: &[PathBuf]) -> Result<Self, Trouble> {
         Ok(match archive {
-            Some(place) => Self::Archive(Archive::open(place).map_err(of_archive)?),
+            Some(place) => Self::Archive(Archive::open(place).map_err(trouble::of_archive)?),
             None => Self::Files(Inputs::new(files)?),
         })
     }
