@@ -33,6 +33,7 @@ pub mod ct;
 pub mod detect;
 pub mod family;
 pub mod forgery;
+pub mod intake;
 pub mod measurement;
 pub mod memory;
 pub mod moment;

@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("trust", &["blocklist", "chain", "ct"]),
     ("measurement", &["chain"]),
     ("wire", &["chain", "measurement"]),
+    ("intake", &["chain", "measurement", "signature", "wire"]),
     ("reference", &["blocklist", "chain", "ct", "family", "forgery", "path", "signature", "trust"]),
     ("memory", &["chain", "ct", "path", "reference", "trust"]),
     ("sighting", &["chain", "measurement", "memory", "path", "reference", "trust"]),

@@ -5,6 +5,7 @@
 
 pub mod archive;
 pub mod import;
+pub mod intake;
 mod lines;
 pub mod scope;
 mod trouble;

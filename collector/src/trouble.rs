@@ -4,6 +4,7 @@ use kua_console::Trouble;
 
 use crate::archive::ArchiveError;
 use crate::import::ReadError;
+use crate::intake::IntakeError;
 
 impl From<ArchiveError> for Trouble {
     fn from(error: ArchiveError) -> Self {
@@ -17,6 +18,12 @@ impl From<ArchiveError> for Trouble {
             _ => return Self::new("cannot use the archive").because(error),
         };
         Self::new("cannot use the archive").because(error).hint(hint)
+    }
+}
+
+impl From<IntakeError> for Trouble {
+    fn from(error: IntakeError) -> Self {
+        Self::new("cannot serve").because(error)
     }
 }
 

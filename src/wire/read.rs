@@ -13,6 +13,9 @@ use crate::measurement::{
     Target, Vantage,
 };
 
+/// In place of a certificate that held the address of the record's sender.
+const SCRUBBED: &str = "x_kua_scrubbed";
+
 /// Deepest nesting in which handshakes are looked for.
 const MAX_DEPTH: usize = 8;
 
@@ -135,7 +138,7 @@ fn handshake(value: &Value) -> Result<Handshake, WireError> {
         network: text(value, "network").unwrap_or_default(),
         endpoint: text(value, "address").and_then(|address| address.parse().ok()),
         chain: chain(value, server_name.as_deref().unwrap_or_default())?,
-        whole: ours.is_object() || unverified || !about_certificate,
+        whole: (ours.is_object() || unverified || !about_certificate) && !scrubbed(value),
         server_name,
         failure,
         unverified,
@@ -155,11 +158,11 @@ fn chain(value: &Value, server_name: &str) -> Result<Option<Chain>, WireError> {
         index,
         reason,
     };
-    let sent = value["peer_certificates"].as_array().map_or(&[][..], Vec::as_slice);
+    let sent = sent(value);
     let mut certificates = Vec::with_capacity(sent.len().min(16));
     for (index, certificate) in sent.iter().enumerate() {
         // An empty BinaryData is written as null (df-001).
-        if certificate.is_null() {
+        if certificate.is_null() || certificate[SCRUBBED].is_object() {
             continue;
         }
         let text = certificate["data"].as_str().ok_or_else(|| bad(index, "no data".into()))?;
@@ -175,6 +178,15 @@ fn chain(value: &Value, server_name: &str) -> Result<Option<Chain>, WireError> {
     }
     let count = certificates.len();
     Chain::new(certificates).map(Some).map_err(|error| bad(count, error.to_string()))
+}
+
+fn sent(value: &Value) -> &[Value] {
+    value["peer_certificates"].as_array().map_or(&[][..], Vec::as_slice)
+}
+
+/// Whether a collector took a certificate out: what is left does not begin with the leaf, perhaps.
+fn scrubbed(value: &Value) -> bool {
+    sent(value).iter().any(|certificate| certificate[SCRUBBED].is_object())
 }
 
 /// Whether the bytes have the outer shape of a certificate. Whether a parser accepts what is

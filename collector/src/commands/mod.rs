@@ -3,6 +3,7 @@
 mod import;
 mod judge;
 mod refusals;
+mod serve;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use kua_console::{CommonArgs, Trouble};
 pub(crate) enum Command {
     Import(import::Import),
     Judge(judge::Judge),
+    Serve(serve::Serve),
 }
 
 impl Command {
@@ -20,6 +22,7 @@ impl Command {
         match self {
             Self::Import(command) => command.run(common),
             Self::Judge(command) => command.run(common),
+            Self::Serve(command) => command.run(common),
         }
     }
 }

@@ -1,0 +1,103 @@
+//! `kua-collector serve`
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use kua_collector::archive::Writer;
+use kua_collector::intake::{Certificate, Geo, Options, Serving, serve};
+use kua_console::{CommonArgs, Trouble};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::say;
+
+/// Take records from clients, and keep them
+///
+/// Speaks OONI's collector protocol, both flows, and answers once a record is durable. Senders'
+/// addresses are never written: they are compared with what the record claims, and taken out of it.
+/// SIGTERM and Ctrl-C let requests finish. docs/intake.md says what is checked, kept and bounded.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    kua-collector serve --archive kz --listen 127.0.0.1:8080\n  \
+    kua-collector serve --archive kz --listen 0.0.0.0:443 \\\n    \
+    --tls-cert chain.pem --tls-key key.pem --geo country.mmdb --geo asn.mmdb\n  \
+    kua-collector serve --archive kz --listen 10.0.0.5:8080 --behind-proxy 10.0.0.2")]
+pub(crate) struct Serve {
+    /// The archive's directory; made if absent
+    #[arg(long, value_name = "DIR")]
+    archive: PathBuf,
+    /// Address and port to listen on; port 0 lets the system choose
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// The certificate with its intermediates, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// A proxy whose X-Forwarded-For is believed; may be given again
+    #[arg(long, value_name = "ADDR")]
+    behind_proxy: Vec<IpAddr>,
+    /// A database in MaxMind's format that locates senders; may be given again
+    #[arg(long, value_name = "FILE")]
+    geo: Vec<PathBuf>,
+    /// Also keep records that state no country (ZZ) or no network (AS0); OONI's collector drops them
+    #[arg(long)]
+    unknown_origin: bool,
+}
+
+impl Serve {
+    pub(crate) fn run(self, _common: &CommonArgs) -> Result<ExitCode, Trouble> {
+        let plain = self.tls_cert.is_none() && self.behind_proxy.is_empty();
+        if plain && !self.listen.ip().is_loopback() {
+            let refused = Trouble::new(format!("cannot serve plain HTTP on {}", self.listen));
+            let hint = "give --tls-cert and --tls-key, or --behind-proxy and the proxy's address";
+            return Err(refused.because("records would cross the network unprotected").hint(hint));
+        }
+        raise_open_files();
+        let options = Options {
+            geo: Geo::open(&self.geo)?,
+            proxies: self.behind_proxy.iter().map(IpAddr::to_canonical).collect(),
+            unknown_origin: self.unknown_origin,
+            ..Options::default()
+        };
+        let certificate =
+            self.tls_cert.zip(self.tls_key).map(|(chain, key)| Certificate { chain, key });
+        let writer = Writer::open(&self.archive)?;
+        if let Some(torn) = writer.torn() {
+            let bytes = torn.bytes;
+            say(&format!("note: cut off {bytes} bytes of a record that was never finished"));
+        }
+        let cannot_listen =
+            |error| Trouble::new(format!("cannot listen on {}", self.listen)).because(error);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let listener = TcpListener::bind(self.listen).await.map_err(cannot_listen)?;
+            let address = listener.local_addr().map_err(cannot_listen)?;
+            let mut terminate = signal(SignalKind::terminate())?;
+            let mut interrupt = signal(SignalKind::interrupt())?;
+            let end = async {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                say("note: letting requests finish");
+            };
+            let scheme = if certificate.is_some() { "https" } else { "http" };
+            say(&format!("listening on {scheme}://{address}"));
+            let on_commit = Box::new(|_: &[_]| {});
+            serve(Serving { listener, certificate, options, on_commit }, writer, end).await?;
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+}
+
+/// Each connection takes a file descriptor; programs begin with fewer than they may have.
+fn raise_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Fewer connections are served, then.
+    let _ = setrlimit(Resource::Nofile, limit);
+}

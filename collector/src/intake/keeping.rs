@@ -1,0 +1,61 @@
+//! What the intake needs of an archive's writer.
+
+use super::receipt::Receipt;
+use kua::chain::Fingerprint;
+use kua::intake::Record;
+
+use crate::archive::Kept;
+
+/// Keeps records durably. One thread has it.
+pub trait Keep: Send + 'static {
+    /// Takes a record into the batch.
+    ///
+    /// # Errors
+    /// [`KeepError::NotARecord`] concerns this record alone. Any other: the batch is gone, and its
+    /// records may be taken again.
+    fn keep(&mut self, record: &Record, receipt: &Receipt) -> Result<Kept, KeepError>;
+
+    /// Makes the batch last.
+    ///
+    /// # Errors
+    /// A [`KeepError`]; then the batch is gone, and its records may be taken again.
+    fn commit(&mut self) -> Result<(), KeepError>;
+
+    /// Tidies up a part of what lasts, when there is time; gives whether there is more to do.
+    ///
+    /// # Errors
+    /// A [`KeepError`]; nothing is lost by it.
+    fn settle(&mut self) -> Result<bool, KeepError>;
+}
+
+/// Why a record was not kept.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeepError {
+    /// The writer failed.
+    #[error("{reason}")]
+    Failed {
+        /// The error and its causes.
+        reason: String,
+    },
+    /// There is no room left.
+    #[error("{reason}")]
+    Full {
+        /// The error and its causes.
+        reason: String,
+    },
+    /// The bytes cannot be a line of an archive.
+    #[error("the record holds bytes that JSON does not have")]
+    NotARecord,
+}
+
+/// A record that lasts, as it is told after each commit and before it is acknowledged.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// SHA-256 of the record as it was kept.
+    pub hash: Fingerprint,
+    /// How it came.
+    pub receipt: Receipt,
+    /// Whether it was new.
+    pub kept: Kept,
+}

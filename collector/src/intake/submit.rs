@@ -1,0 +1,147 @@
+//! A submission from its headers to its answer.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::receipt::Receipt;
+use axum::extract::{Extension, Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use kua::intake::{BOUNDS, Record, ReportId, Sender, content, examine, same_origin};
+use serde_json::Value;
+use time::OffsetDateTime;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::body::{self, Held};
+use super::client::{Peer, client};
+use super::geo::compare;
+use super::keeping::Committed;
+use super::limits::Limits;
+use super::reply::{Refused, Via, acknowledged, dropped, json_response};
+use super::routes::Intake;
+use super::seen::{Encoding, Seen};
+use super::unpack::unpacked;
+
+/// `POST /report/{id}`
+pub(super) async fn to_report(
+    State(intake): State<Arc<Intake>>,
+    Extension(peer): Extension<Peer>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    answer(&intake, Via::Report, Some(&id), peer, request).await
+}
+
+/// `POST /api/v1/submit_measurement`
+pub(super) async fn alone(
+    State(intake): State<Arc<Intake>>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Response {
+    answer(&intake, Via::Submit, None, peer, request).await
+}
+
+async fn answer(
+    intake: &Arc<Intake>,
+    via: Via,
+    report: Option<&str>,
+    peer: Peer,
+    request: Request,
+) -> Response {
+    let begun = Instant::now();
+    let done = accept(intake, via, report, peer, request).await;
+    let (result, response) = match done {
+        Ok((result, value)) => (result, json_response(StatusCode::OK, &value)),
+        Err(refused) => (refused.kind(), refused.into_response()),
+    };
+    intake.metrics.submitted(result, begun.elapsed());
+    response
+}
+
+/// What became of it, in one word for counting, and what is answered.
+async fn accept(
+    intake: &Arc<Intake>,
+    via: Via,
+    report: Option<&str>,
+    Peer(peer): Peer,
+    request: Request,
+) -> Result<(&'static str, Value), Refused> {
+    let report = report.map(ReportId::parse).transpose()?;
+    let (parts, body) = request.into_parts();
+    let client = client(peer, &parts.headers, &intake.options.proxies)?;
+    let _visit = intake.visit_by_proxy(client)?;
+    let seen = Seen::of(&parts.headers)?;
+    let limits = &intake.options.limits;
+    let held = body::read(body, seen.length, limits, &intake.budget, &intake.metrics).await?;
+    // The body is read all the same: clients do not expect an answer before they have asked.
+    if report.as_ref().is_some_and(|report| !report.has_origin()) && intake.drops_unknown() {
+        return Ok(("dropped", dropped()));
+    }
+    let sender = Sender::new(client);
+    let (record, room) = look(intake, held, &seen, sender).await?;
+    if let Some(report) = &report {
+        same_origin(report, &record.meta)?;
+    }
+    if !record.meta.has_origin() && intake.drops_unknown() {
+        return Ok(("dropped", dropped()));
+    }
+    let report = match via {
+        Via::Report => None,
+        Via::Submit => Some(ReportId::of(&record)?),
+    };
+    let receipt = receipt(intake, via, &record, client);
+    let committed: Committed = intake.desk.keep(record, receipt, room).await?;
+    let result = match committed.kept {
+        crate::archive::Kept::New => "kept",
+        crate::archive::Kept::AlreadyThere => "already_there",
+    };
+    Ok((result, acknowledged(via, &committed, report.as_ref())))
+}
+
+fn receipt(intake: &Intake, via: Via, record: &Record, client: std::net::IpAddr) -> Receipt {
+    let now = OffsetDateTime::now_utc();
+    let location = intake.options.geo.locate(client);
+    Receipt {
+        t: Some(now.replace_nanosecond(0).unwrap_or(now)),
+        uid: Some(record.uid()),
+        via: Some(via.name().into()),
+        network: Some(compare(&location, &record.meta)),
+        scrubbed: record.scrubbed,
+        ..Receipt::default()
+    }
+}
+
+/// Unpacks and checks: here where that is quick, else on a thread of its own, few at once.
+async fn look(
+    intake: &Arc<Intake>,
+    held: Held,
+    seen: &Seen,
+    sender: Option<Sender>,
+) -> Result<(Record, Option<OwnedSemaphorePermit>), Refused> {
+    let encoding = seen.encoding;
+    let small = match encoding {
+        Encoding::Plain => Limits::SMALL,
+        Encoding::Gzip | Encoding::Zstd => Limits::SMALL_PACKED,
+    };
+    if held.bytes.len() <= small {
+        return look_now(intake, held, encoding, sender.as_ref());
+    }
+    let turn = Arc::clone(&intake.large).acquire_owned().await.map_err(|_| Refused::Failed)?;
+    let intake = Arc::clone(intake);
+    let looking = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        look_now(&intake, held, encoding, sender.as_ref())
+    });
+    looking.await.map_err(|_| Refused::Failed)?
+}
+
+fn look_now(
+    intake: &Intake,
+    held: Held,
+    encoding: Encoding,
+    sender: Option<&Sender>,
+) -> Result<(Record, Option<OwnedSemaphorePermit>), Refused> {
+    let unpacked = unpacked(held, encoding, intake.options.limits.unpacked, &intake.budget)?;
+    let record = examine(&content(&unpacked.bytes, &BOUNDS)?, sender, &BOUNDS)?;
+    Ok((record, unpacked.into_permit()))
+}
