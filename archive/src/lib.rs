@@ -9,6 +9,7 @@ mod certificates;
 mod error;
 mod hash;
 mod known;
+pub mod log;
 mod manifest;
 mod name;
 mod place;

@@ -23,16 +23,17 @@ pub struct Acknowledgement {
     pub uid: String,
     /// When it came, in whole seconds.
     pub received: OffsetDateTime,
-    /// SHA-256 of its receipt's text in the archive, if it has one.
+    /// SHA-256 of its receipt's text in the archive; of a record that came before, the collector need not
+    /// say it, and the log does.
     pub receipt: Option<Hash>,
-    /// Its number in the log, from 0, where the collector says it: a promise, until the log is that long.
-    pub index: Option<u64>,
+    /// Its number in the archive and in the log, from 0: a promise, until the log is that long.
+    pub index: u64,
 }
 
 impl Acknowledgement {
-    /// What the log says of the record.
-    pub fn entry(&self) -> Entry {
-        Entry { record: self.kept, receipt: self.receipt }
+    /// Whether the log's entry is of this record and this receipt.
+    pub fn is_of(&self, entry: &Entry) -> bool {
+        entry.record == self.kept && (self.receipt.is_none() || self.receipt == entry.receipt)
     }
 
     /// Signs it with the key of the log.
@@ -60,14 +61,14 @@ impl Acknowledgement {
     fn text(&self) -> String {
         let hex = |hash: &Hash| HEXLOWER.encode(hash);
         let receipt = self.receipt.as_ref().map_or_else(|| "-".to_owned(), hex);
-        let index = self.index.map_or_else(|| "-".to_owned(), |index| index.to_string());
         format!(
-            "{HEADER}\nlog {}\nsubmitted {}\nkept {}\nuid {}\ntime {}\nreceipt {receipt}\nindex {index}\n",
+            "{HEADER}\nlog {}\nsubmitted {}\nkept {}\nuid {}\ntime {}\nreceipt {receipt}\nindex {}\n",
             self.log,
             hex(&self.submitted),
             hex(&self.kept),
             self.uid,
             rfc3339(self.received),
+            self.index,
         )
     }
 
@@ -86,10 +87,7 @@ impl Acknowledgement {
                 "-" => None,
                 text => Some(hash(text)?),
             },
-            index: match field("index ")? {
-                "-" => None,
-                text => Some(text.parse().ok()?),
-            },
+            index: field("index ")?.parse().ok()?,
         };
         // One way of writing each; nothing may follow.
         (read.text() == text).then_some(read)
@@ -109,14 +107,14 @@ mod tests {
             uid: "20251009085320.000001_KZ_kua_0123456789abcdef".into(),
             received: OffsetDateTime::from_unix_timestamp(1_760_000_000).unwrap(),
             receipt: Some([3; 32]),
-            index: Some(41),
+            index: 41,
         }
     }
 
     #[test]
     fn what_is_signed_is_read_again() {
         let key = SigningKey::from_seed("collector.example/log", &[9; 32]).unwrap();
-        let least = Acknowledgement { receipt: None, index: None, ..acknowledgement() };
+        let least = Acknowledgement { receipt: None, ..acknowledgement() };
         for made in [acknowledgement(), least] {
             let note = made.sign(&key).to_string();
             assert_eq!(Acknowledgement::open(note.as_bytes(), key.public()), Ok(made));

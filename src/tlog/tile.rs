@@ -38,6 +38,12 @@ impl Tile {
         Self::Hashes { level, index, width: width as u16 }
     }
 
+    /// The bundle of entry `number`, as wide as a log of `size` has it.
+    pub fn bundle_of(number: u64, size: u64) -> Self {
+        let width = Self::of(0, number, size).width() as u16;
+        Self::Entries { index: number / TILE_WIDTH as u64, width }
+    }
+
     /// What a tree of `size` has of tiles that are not full: entries first, then by level.
     pub fn partial(size: u64) -> Vec<Self> {
         let width = |level: u8| (size >> (8 * u32::from(level))) as u16 % TILE_WIDTH as u16;

@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use data_encoding::HEXLOWER;
 use kua::submission::Acknowledgement;
 use kua::tlog::{
-    Checkpoint, Hash, InclusionProof, Tile, TlogError, VerifyingKey, consistency_path, hashes,
-    inclusion_path, verify_consistency, verify_inclusion,
+    Checkpoint, Entry, Hash, TILE_WIDTH, Tile, TlogError, VerifyingKey, consistency_path, entries,
+    hashes, inclusion_path, verify_consistency, verify_inclusion,
 };
 
 use super::client::{ClientError, Collector};
@@ -36,7 +35,7 @@ pub(super) fn check(
     let broken = |source| LogError::Broken { evidence: spool.dir().into(), source };
     let Some(note) = collector.read("log/checkpoint")? else { return Ok(checked) };
     let head = Checkpoint::open(&note, key).map_err(broken)?;
-    let mut tiles = Tiles { collector, known: HashMap::new() };
+    let mut tiles = Tiles { collector, known: HashMap::new(), bundles: HashMap::new() };
     if let Some(seen) = &state.checkpoint {
         let seen = Checkpoint::open(seen.as_bytes(), key).map_err(broken)?;
         if head.size < seen.size {
@@ -50,13 +49,17 @@ pub(super) fn check(
     for name in receipts {
         let Some(note) = spool.receipt(&name)? else { continue };
         let promised = Acknowledgement::open(&note, key).map_err(broken)?;
-        let Some(index) = index(collector, &promised)? else { continue };
+        let index = promised.index;
         if index >= head.size {
             continue;
         }
+        let entry = tiles.entry(index, head.size)?;
+        if !promised.is_of(&entry) {
+            return Err(broken(TlogError::NotIncluded { index, size: head.size }));
+        }
         let path = inclusion_path(index, head.size, &mut |tile| tiles.read(tile))?;
-        let leaf = promised.entry().leaf_hash();
-        verify_inclusion(&leaf, index, head.size, &path, &head.root).map_err(broken)?;
+        verify_inclusion(&entry.leaf_hash(), index, head.size, &path, &head.root)
+            .map_err(broken)?;
         proved.push(name);
     }
     // Notes are UTF-8.
@@ -70,20 +73,11 @@ pub(super) fn check(
     Ok(checked)
 }
 
-/// Where the record is: as the receipt says, else as the collector says now. Either is only believed once
-/// it is proved.
-fn index(collector: &Collector, promised: &Acknowledgement) -> Result<Option<u64>, LogError> {
-    if promised.index.is_some() {
-        return Ok(promised.index);
-    }
-    let proof = collector.read(&format!("log/proof/{}", HEXLOWER.encode(&promised.kept)))?;
-    Ok(proof.and_then(|proof| InclusionProof::parse(&proof).ok()).map(|proof| proof.index))
-}
-
 /// Tiles as the collector has them, each asked for once.
 struct Tiles<'a> {
     collector: &'a Collector,
     known: HashMap<Tile, Vec<Hash>>,
+    bundles: HashMap<Tile, Vec<Entry>>,
 }
 
 impl Tiles<'_> {
@@ -91,16 +85,31 @@ impl Tiles<'_> {
         if let Some(known) = self.known.get(&tile) {
             return Ok(known.clone());
         }
+        let hashes = hashes(tile, &self.bytes(tile)?)?;
+        self.known.insert(tile, hashes.clone());
+        Ok(hashes)
+    }
+
+    /// What the log says at `index`; not proved yet.
+    fn entry(&mut self, index: u64, size: u64) -> Result<Entry, LogError> {
+        let tile = Tile::bundle_of(index, size);
+        if !self.bundles.contains_key(&tile) {
+            let bundle = entries(&self.bytes(tile)?)?;
+            self.bundles.insert(tile, bundle);
+        }
+        let place = (index % TILE_WIDTH as u64) as usize;
+        let entry = self.bundles.get(&tile).and_then(|bundle| bundle.get(place));
+        entry.copied().ok_or_else(|| LogError::Missing { path: tile.path() })
+    }
+
+    fn bytes(&self, tile: Tile) -> Result<Vec<u8>, LogError> {
         let path = |tile: Tile| format!("log/{}", tile.path());
         let bytes = match self.collector.read(&path(tile))? {
             // A log that grew meanwhile may only have the full one.
             None => self.collector.read(&path(tile.filled()))?,
             found => found,
         };
-        let bytes = bytes.ok_or_else(|| LogError::Missing { path: path(tile) })?;
-        let hashes = hashes(tile, &bytes)?;
-        self.known.insert(tile, hashes.clone());
-        Ok(hashes)
+        bytes.ok_or_else(|| LogError::Missing { path: path(tile) })
     }
 }
 

@@ -12,6 +12,8 @@ mod spool;
 mod state;
 
 #[cfg(test)]
+mod fake;
+#[cfg(test)]
 mod tests;
 
 pub use client::{ClientError, Collector};

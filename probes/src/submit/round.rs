@@ -280,7 +280,10 @@ impl Round<'_> {
             (SIGNATURE_HEADER, submission.signature.as_str()),
         ];
         let sent = compressed.as_deref().unwrap_or(&body);
-        let reply = self.collector.post(SUBMIT, sent, encoding, &headers).map_err(|error| unanswered(&error))?;
+        let reply = self
+            .collector
+            .post(SUBMIT, sent, encoding, &headers)
+            .map_err(|error| unanswered(&error))?;
         let after = reply.retry_after.as_deref();
         let now = (self.clock)();
         Ok(answer::read(reply.status, after, &reply.body, encoding.is_some(), now))
