@@ -3,7 +3,7 @@
 PROGRAMS = kua-probes kua-collector kua-auditor kua-lab
 TARGET ?= x86_64-unknown-linux-musl
 
-.PHONY: help accuracy demo test check fuzz bench dist certs tools
+.PHONY: help accuracy demo test check fuzz torture bench dist certs tools
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,7 +21,7 @@ check: tools ## formatting, lints, licences and layers
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
 	@command -v cargo-deny >/dev/null || { echo 'error: please run: cargo install --locked cargo-deny' >&2; exit 1; }
-	cargo deny --offline check bans licenses sources
+	cargo deny --workspace --offline check bans licenses sources
 
 accuracy: tools ## how right the judgement is: incidents, corpora, hostile chains
 	@cargo build --quiet --package kua-probes
@@ -29,6 +29,10 @@ accuracy: tools ## how right the judgement is: incidents, corpora, hostile chain
 
 fuzz: ## fuzz each reader of foreign bytes for 60 s (needs nightly and cargo-fuzz)
 	fuzz/run 60
+
+torture: ## kill the collector a thousand times; what it acknowledged must be there once
+	@cargo build --quiet --package kua-collector
+	@cargo run --quiet --package kua-tests --bin torture
 
 bench: tools ## speed beside openssl and gzip, as ratios
 	cargo run --release --package kua-benches

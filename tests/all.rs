@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod accuracy;
+mod archive_stores;
 mod ccadb;
 mod ct_corpus;
 mod detectors;
@@ -17,3 +18,4 @@ mod real_interceptors;
 mod reports;
 mod scenario;
 mod state_ca;
+mod torture;

@@ -86,8 +86,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ("kua-lab", &["kua-mint"]),
     ("kua-console", &["kua"]),
     ("kua-probes", &["kua", "kua-certs", "kua-console"]),
-    ("kua-collector", &["kua", "kua-console"]),
-    ("kua-auditor", &["kua", "kua-collector", "kua-console"]),
+    ("kua-archive", &["kua"]),
+    ("kua-query", &["kua-archive"]),
+    ("kua-cluster", &["kua-archive", "kua-console", "kua-query"]),
+    ("kua-collector", &["kua", "kua-archive", "kua-console", "kua-query"]),
+    ("kua-auditor", &["kua", "kua-archive", "kua-collector", "kua-console", "kua-query"]),
     ("kua-certs", &[]),
 ];
 
@@ -126,7 +129,19 @@ fn the_library_is_pure() {
 fn crates() {
     let allowed: BTreeMap<_, _> = CRATES.iter().copied().collect();
     let root = repository();
-    let folders = ["", "auditor", "certs", "collector", "console", "lab", "mint", "probes"];
+    let folders = [
+        "",
+        "archive",
+        "auditor",
+        "certs",
+        "cluster",
+        "collector",
+        "console",
+        "lab",
+        "mint",
+        "probes",
+        "query",
+    ];
     for folder in folders {
         let text = std::fs::read_to_string(root.join(folder).join("Cargo.toml")).unwrap();
         let manifest: toml::Table = text.parse().unwrap();

@@ -6,6 +6,7 @@ use kua::chain::Fingerprint;
 use kua::wire::WireError;
 
 use crate::RecordHash;
+use crate::tables::TableError;
 
 /// Why an archive could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +101,14 @@ pub enum ArchiveError {
         path: String,
         /// What the store said.
         source: Box<object_store::Error>,
+    },
+    /// A table could not be made, or not be read.
+    #[error("{path}: {source}")]
+    Table {
+        /// The file, or the kind of table.
+        path: String,
+        /// What is wrong with it.
+        source: TableError,
     },
     /// A file is longer than any that is read.
     #[error("{path} is too long: {bytes} bytes")]

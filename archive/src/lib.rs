@@ -6,23 +6,32 @@
 
 mod about;
 mod certificates;
+pub mod check;
+mod condense;
 mod error;
 mod hash;
 mod known;
 pub mod log;
 mod manifest;
 mod name;
+mod packs;
 mod place;
 mod receipt;
 mod record;
 mod records;
 mod rejected;
+pub mod repair;
 mod scan;
 mod sealed;
 pub mod segment;
+pub mod settle;
 mod snapshot;
 mod store;
+pub mod tables;
 mod writer;
+
+#[cfg(test)]
+mod tests;
 
 pub use error::{ArchiveError, Damage};
 pub use hash::{FileHash, RecordHash};

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::tables::partition::Partition;
+
 /// Which batches a segment holds: from `first` to `last`, both counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SegmentName {
@@ -52,6 +54,16 @@ impl SegmentName {
     /// Where its certificates are.
     pub fn certificates(self) -> String {
         format!("certificates/{self}.parquet")
+    }
+
+    /// Where its handshakes of a partition are.
+    pub fn handshakes(self, partition: Partition) -> String {
+        format!("handshakes/{partition}/{self}.parquet")
+    }
+
+    /// The partition of a table of handshakes.
+    pub fn partition_of(path: &str) -> Option<Partition> {
+        path.strip_prefix("handshakes/")?.rsplit_once('/')?.0.parse().ok()
     }
 
     /// The name that a file has before its ending: `raw/<name>.zst` and the like.

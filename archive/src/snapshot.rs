@@ -1,12 +1,15 @@
 //! What an archive holds at one moment, whatever is written meanwhile.
 
+use std::sync::Arc;
+
 use crate::about::{About, absent};
 use crate::manifest::{Inventory, Manifest, Settled};
+use crate::packs::Packs;
 use crate::records::Records;
 use crate::{ArchiveError, Place, SegmentName, Store};
 
 /// The longest manifest or inventory that is read.
-const MAX_TEXT: u64 = 256 << 20;
+pub(crate) const MAX_TEXT: u64 = 256 << 20;
 
 /// How often a snapshot is begun anew because a writer settled meanwhile.
 const TRIES: usize = 20;
@@ -56,6 +59,7 @@ pub struct Snapshot {
     newest: u64,
     segments: Vec<Segment>,
     highest: u64,
+    packs: Arc<Packs>,
 }
 
 /// A segment of a snapshot.
@@ -81,15 +85,27 @@ impl Snapshot {
             let complete = segments.iter().all(|segment| segment.bytes > 0);
             // What is missing may have been merged away since the manifest was read.
             if complete || tries == TRIES || newest_version(store)? == newest {
-                let store = store.clone();
-                return Ok(Self { store, manifest, newest, segments, highest });
+                let (store, packs) = (store.clone(), Arc::new(Packs::new(store)));
+                return Ok(Self { store, manifest, newest, segments, highest, packs });
             }
         }
+    }
+
+    /// What there is by this manifest, whichever is the newest.
+    pub(crate) fn of(store: &Store, manifest: Manifest) -> Result<Self, ArchiveError> {
+        let (segments, highest) = segments(store, &manifest)?;
+        let (newest, packs) = (manifest.version, Arc::new(Packs::new(store)));
+        Ok(Self { store: store.clone(), manifest, newest, segments, highest, packs })
     }
 
     /// The archive's files.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Where certificates are looked up, for all who read this snapshot.
+    pub(crate) fn packs(&self) -> &Arc<Packs> {
+        &self.packs
     }
 
     /// Which segments are settled.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use kua::chain::Fingerprint;
@@ -11,8 +12,9 @@ use crate::about::About;
 use crate::known::{Known, News, names_in};
 use crate::rejected::Rejected;
 use crate::segment::{Encoder, can_be_kept};
+use crate::settle::{self, Settler};
 use crate::store::{Lock, Torn};
-use crate::{ArchiveError, Place, Receipt, RecordHash, SegmentName, Store};
+use crate::{ArchiveError, Place, Receipt, RecordHash, SegmentName, Snapshot, Store};
 
 /// Most certificates that are remembered as kept without asking the index.
 const REMEMBERED: usize = 100_000;
@@ -49,7 +51,8 @@ pub struct Writer {
     seen: HashSet<Fingerprint>,
     totals: Totals,
     torn: Torn,
-    lock: Lock,
+    lock: Arc<Lock>,
+    settling: Arc<Mutex<()>>,
 }
 
 /// What waits for the next commit.
@@ -109,7 +112,7 @@ impl Writer {
     pub fn open_with(place: &Place, options: Options) -> Result<Self, ArchiveError> {
         let store = Store::open(place)?;
         About::claim(&store)?;
-        let lock = store.lock(&own_name())?;
+        let lock = Arc::new(store.lock(&own_name())?);
         let torn = store.tidy()?;
         let id = About::complete(&store)?.id;
         let index = match (&options.index, store.directory()) {
@@ -119,9 +122,20 @@ impl Writer {
         };
         let rejected = Rejected::new(&store);
         let (batch, seen, totals) = Default::default();
-        let known = None;
-        let mut writer =
-            Self { store, options, id, index, known, rejected, batch, seen, totals, torn, lock };
+        let mut writer = Self {
+            store,
+            options,
+            id,
+            index,
+            known: None,
+            rejected,
+            batch,
+            seen,
+            totals,
+            torn,
+            lock,
+            settling: Arc::default(),
+        };
         writer.known()?;
         Ok(writer)
     }
@@ -275,6 +289,50 @@ impl Writer {
         }
         self.forget();
         Err(error)
+    }
+
+    /// What settles the archive beside this writer, in a thread of its own.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Index`], [`ArchiveError::Io`].
+    pub fn settler(&mut self) -> Result<Settler, ArchiveError> {
+        let seen = self.known()?.seen();
+        let (store, lock) = (self.store.clone(), self.lock.clone());
+        Ok(Settler { store, lock, seen, one: self.settling.clone() })
+    }
+
+    /// Commits, and settles everything.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`] and [`Settler::run`].
+    pub fn settle(
+        &mut self,
+        options: &settle::Options,
+        mut progress: impl FnMut(&settle::Done),
+    ) -> Result<settle::Done, ArchiveError> {
+        self.commit()?;
+        let mut total = settle::Done::default();
+        loop {
+            let snapshot = Snapshot::take(&self.store)?;
+            // A settled segment never has the name of a live one: a batch that would be alone is
+            // settled with one that is empty.
+            if snapshot.last() == snapshot.manifest().last() + 1 {
+                let empty = Encoder::new(Encoder::FAST)?.finish()?;
+                let number = self.known()?.next();
+                self.put(number, empty)?;
+                if self.known()?.add(number, &News::default()).is_err() {
+                    self.forget();
+                }
+            }
+            let before = total.clone();
+            let done = self.settler()?.run(options, |done| progress(&before.plus(done)))?;
+            let stuck = done.batches == 0 || done.stopped_at.is_some();
+            total = total.plus(&done);
+            let now = Snapshot::take(&self.store)?;
+            if stuck || now.last() == now.manifest().last() {
+                return Ok(total);
+            }
+        }
     }
 
     fn see(&mut self, name: Fingerprint) -> Result<(), ArchiveError> {

@@ -146,14 +146,15 @@ fn two_runs_are_alike_and_the_order_of_files_changes_no_campaign() {
 
 #[test]
 fn an_archive_is_told_like_its_files() {
-    use kua_collector::archive::Writer;
+    use kua_archive::Writer;
 
     let dir = laid_out(&Plan { months: 4, ..Plan::default() });
-    let mut writer = Writer::open(&dir.path().join("archive")).unwrap();
+    let mut writer = Writer::open(&dir.path().join("archive").into()).unwrap();
     for file in ["first.jsonl", "second.jsonl"] {
         let text = std::fs::read_to_string(dir.path().join(file)).unwrap();
         for line in text.lines() {
-            writer.keep(line.as_bytes(), &kua::wire::from_line(line.as_bytes()).unwrap()).unwrap();
+            let measurement = kua::wire::from_line(line.as_bytes()).unwrap();
+            writer.keep(line.as_bytes(), &measurement, None).unwrap();
         }
     }
     writer.commit().unwrap();

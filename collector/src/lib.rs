@@ -1,11 +1,10 @@
-//! Keeps: reads measurements from files, and holds them in an archive byte for byte.
+//! Keeps: reads measurements from files, and keeps them in an archive byte for byte.
 //!
 //! Nothing here judges while it keeps: judgements are made again from the archive, as often as
 //! detectors and reference data get better.
 
-pub mod archive;
 pub mod import;
 pub mod intake;
 mod lines;
 pub mod scope;
-mod trouble;
+pub mod trouble;

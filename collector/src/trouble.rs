@@ -1,24 +1,23 @@
-//! An archive's errors as a person reads them, with what helps.
+//! Errors of archives and files as a person reads them, with what helps.
 
+use kua_archive::ArchiveError;
 use kua_console::Trouble;
 
-use crate::archive::ArchiveError;
 use crate::import::ReadError;
 use crate::intake::IntakeError;
 
-impl From<ArchiveError> for Trouble {
-    fn from(error: ArchiveError) -> Self {
-        let hint = match &error {
-            ArchiveError::Absent { .. } => {
-                "kua-collector import --archive DIR FILE... makes one; DIR holds archive.toml"
-            }
-            ArchiveError::Busy { .. } => "wait until it ends; reading needs no waiting",
-            ArchiveError::Format { .. } => "a newer version of Kua may have written it",
-            ArchiveError::Occupied { .. } => "name a directory that is empty or does not exist",
-            _ => return Self::new("cannot use the archive").because(error),
-        };
-        Self::new("cannot use the archive").because(error).hint(hint)
-    }
+/// An archive's error, for `map_err`.
+pub fn of_archive(error: ArchiveError) -> Trouble {
+    let hint = match &error {
+        ArchiveError::Absent { .. } => {
+            "kua-collector import --archive DIR FILE... makes one; DIR holds archive.json"
+        }
+        ArchiveError::Busy { .. } => "wait until it ends; reading needs no waiting",
+        ArchiveError::Format { .. } => "another version of Kua may have written it",
+        ArchiveError::Occupied { .. } => "name a directory that is empty or does not exist",
+        _ => return Trouble::new("cannot use the archive").because(error),
+    };
+    Trouble::new("cannot use the archive").because(error).hint(hint)
 }
 
 impl From<IntakeError> for Trouble {
@@ -30,5 +29,35 @@ impl From<IntakeError> for Trouble {
 impl From<ReadError> for Trouble {
     fn from(error: ReadError) -> Self {
         Self::new(error.to_string()).because(error.source)
+    }
+}
+
+/// Why a scan ended early: the archive, or whoever was handed its records.
+#[derive(Debug)]
+pub enum Ended {
+    /// The archive could not be read.
+    Archive(ArchiveError),
+    /// Something else went wrong.
+    Trouble(Trouble),
+}
+
+impl From<ArchiveError> for Ended {
+    fn from(error: ArchiveError) -> Self {
+        Self::Archive(error)
+    }
+}
+
+impl From<Trouble> for Ended {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+impl From<Ended> for Trouble {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Archive(error) => of_archive(error),
+            Ended::Trouble(trouble) => trouble,
+        }
     }
 }

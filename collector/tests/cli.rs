@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use kua_collector::archive::Writer;
+use kua_archive::Writer;
 use kua_mint::Authority;
 
 /// Runs the program in `dir`; gives its exit code, standard output and standard error.
@@ -112,7 +112,7 @@ fn troubles() {
         dir.path(),
         &["import", "--archive", "kz", "good.jsonl", "absent.jsonl"]
     ));
-    let writer = Writer::open(&dir.path().join("kz")).unwrap();
+    let writer = Writer::open(&dir.path().join("kz").into()).unwrap();
     insta::assert_snapshot!(run(dir.path(), &["import", "--archive", "kz", "good.jsonl"]));
     drop(writer);
     insta::assert_snapshot!(run(dir.path(), &["import", "--archive", ".", "good.jsonl"]));
@@ -122,15 +122,13 @@ fn troubles() {
 }
 
 #[test]
-fn a_torn_record_is_told() {
+fn a_batch_that_was_never_finished_is_told() {
     let dir = files();
     out(dir.path(), &["import", "--archive", "kz", "good.jsonl"]);
-    let records = dir.path().join("kz/records");
-    let bytes = fs::read(&records).unwrap();
-    fs::write(&records, &bytes[..bytes.len() - 7]).unwrap();
+    fs::write(dir.path().join("kz/incoming/.tmp"), "half of a").unwrap();
     let again = run(dir.path(), &["import", "--archive", "kz", "good.jsonl"]);
-    assert!(again.contains("\nkept                         1\n"), "{again}");
-    assert!(again.contains("note: cut off "), "{again}");
+    assert!(again.contains("\nkept                         0\n"), "{again}");
+    assert!(again.contains("note: removed 9 bytes of a batch"), "{again}");
 }
 
 #[test]
@@ -222,9 +220,12 @@ fn exit_codes_of_judge() {
         let text = run(dir.path(), arguments);
         assert!(text.starts_with(&format!("exit {code}\n")), "{arguments:?}: {text}");
     }
-    fs::remove_dir_all(dir.path().join("kz/certificates")).unwrap();
+    let segment = dir.path().join("kz/raw/000000000001-000000000001.zst");
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[40] ^= 1;
+    fs::write(&segment, bytes).unwrap();
     let text = run(dir.path(), &["judge", "--archive", "kz"]);
-    assert!(text.starts_with("exit 0\n--- stderr\ndamaged: record 1: certificate "), "{text}");
+    assert!(text.starts_with("exit 0\n--- stderr\ndamaged: record 1: raw/"), "{text}");
     assert!(run(dir.path(), &["judge", "--archive", "kz", "--strict"]).starts_with("exit 1\n"));
 }
 

@@ -6,8 +6,9 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use kua_collector::archive::{Archive, ArchiveError, Totals, Writer};
+use kua_archive::{Archive, ArchiveError, Totals, Writer};
 use kua_collector::import::{IMPORTS, Incoming, read_files};
+use kua_collector::trouble::of_archive;
 use kua_console::Trouble;
 
 /// Not part of the repository; see its SOURCES.md.
@@ -29,12 +30,12 @@ fn every_measurement_is_kept_byte_for_byte() {
     }
     files.sort();
     let dir = tempfile::tempdir().unwrap();
-    let mut writer = Writer::open(dir.path()).unwrap();
+    let mut writer = Writer::open(&dir.path().into()).unwrap();
     let (mut raw, mut rejected) = (Vec::new(), Vec::new());
     let keep = |incoming: Incoming<'_>| -> Result<(), Trouble> {
         match &incoming.read {
             Ok(measurement) => {
-                writer.keep(incoming.raw, measurement)?;
+                writer.keep(incoming.raw, measurement, None).map_err(of_archive)?;
                 raw.push(incoming.raw.to_vec());
             }
             Err(_) => rejected.push(incoming.file.file_name().unwrap().to_owned()),
@@ -51,10 +52,10 @@ fn every_measurement_is_kept_byte_for_byte() {
     raw.sort();
     raw.dedup();
     let (mut served, mut handshakes, mut certificates) = (Vec::new(), 0, 0);
-    let archive = Archive::open(dir.path()).unwrap();
+    let archive = Archive::open(&dir.path().into()).unwrap();
     archive
-        .scan_raw(|_, bytes| {
-            served.push(bytes.to_vec());
+        .scan_raw(|_, record| {
+            served.push(record.raw.clone());
             Ok::<_, ArchiveError>(())
         })
         .unwrap();

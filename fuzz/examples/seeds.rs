@@ -1,4 +1,4 @@
-//! Mints the seeds of `certificate`, `log`, `record`, `reference` and `store` anew:
+//! Mints the seeds of `certificate`, `log`, `record`, `reference`, `segment` and `store` anew:
 //! `cargo run --example seeds` in this folder.
 //! Dossiers and suites are in the repository already.
 
@@ -14,6 +14,8 @@ use kua::measurement::{Extra, Failure, Handshake, Measurement, Query, Target, Va
 use kua::submission::Acknowledgement;
 use kua::tlog::{Checkpoint, Entry, InclusionProof, SigningKey, bundle};
 use kua::wire::to_line;
+use kua_archive::segment::Encoder;
+use kua_archive::{FileHash, Manifest, Receipt, RecordHash, Settled};
 use kua_mint::{Algorithm, Authority, Key, Log, NOW, Template, name, san, sct_list, self_signed};
 use time::OffsetDateTime;
 
@@ -24,6 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("log", logs()?),
         ("record", records()?),
         ("reference", references()?),
+        ("segment", segments()?),
         ("store", stores()),
     ];
     for (folder, files) in minted {
@@ -70,6 +73,25 @@ fn logs() -> Result<Files, Box<dyn Error>> {
         ("key", chosen(5, key.public().to_string().as_bytes())),
         ("sizes", chosen(6, &numbers)),
         ("answer", chosen(7, b"\x00\xc8120\n{\"measurement_uid\":\"u\"}")),
+    ])
+}
+
+/// A segment of two records and one of none, and a manifest.
+fn segments() -> Result<Files, Box<dyn Error>> {
+    let mut encoder = Encoder::new(Encoder::FAST)?;
+    let receipt = Receipt { uid: Some("1".into()), ..Receipt::default() };
+    for (raw, receipt) in [(&b"{\n}"[..], None), (b"{\"a\":1}", Some(&receipt))] {
+        encoder.push(RecordHash::of(raw), receipt, raw)?;
+    }
+    let empty = Encoder::new(Encoder::FAST)?.finish()?;
+    let hash = FileHash::of(b"");
+    let settled =
+        Settled { first: 1, last: 2, records: 2, bytes: 9, sha256: hash, inventory: hash };
+    let manifest = Manifest { version: 1, settled: vec![settled], ..Manifest::default() };
+    Ok(vec![
+        ("two", encoder.finish()?.to_vec()),
+        ("none", empty.to_vec()),
+        ("manifest", manifest.to_text().into_bytes()),
     ])
 }
 

@@ -3,6 +3,8 @@
 pub mod accuracy;
 #[allow(clippy::unwrap_used, reason = "what cannot be unpacked ends the test")]
 pub mod ccadb;
+pub mod s3;
+pub mod torture;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -66,6 +66,8 @@ impl Known {
         store: &Store,
         rejected: &mut Rejected,
     ) -> Result<Self, ArchiveError> {
+        // What is known counts as kept, so it must last first.
+        store.settle_names("raw")?;
         let snapshot = Snapshot::take(store)?;
         let opened = Self::at(path).ok().filter(|known| known.is_of(archive, &snapshot));
         let mut known = match opened {
@@ -141,6 +143,11 @@ impl Known {
         self.number(certificate_key(name))
     }
 
+    /// The same answers for another thread.
+    pub(crate) fn seen(&self) -> Seen {
+        Seen { entries: self.entries.clone(), path: self.path.clone() }
+    }
+
     /// Whether a line was set aside.
     pub(crate) fn is_rejected(&self, hash: RecordHash) -> Result<bool, ArchiveError> {
         let found = self.entries.contains_key(rejected_key(hash));
@@ -186,8 +193,7 @@ impl Known {
     }
 
     fn number(&self, key: [u8; 33]) -> Result<Option<u64>, ArchiveError> {
-        let found = self.entries.get(key).map_err(|error| failed(&self.path, error))?;
-        Ok(found.and_then(|bytes| Some(u64::from_be_bytes(bytes.as_ref().try_into().ok()?))))
+        number(&self.entries, &self.path, key)
     }
 
     /// Writes entries and how far the index now knows: both or neither.
@@ -199,6 +205,25 @@ impl Known {
         self.meta = meta;
         Ok(())
     }
+}
+
+/// What settling asks the index, beside the writer.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    entries: Keyspace,
+    path: PathBuf,
+}
+
+impl Seen {
+    /// The batch in which a certificate was seen first.
+    pub(crate) fn certificate(&self, name: Fingerprint) -> Result<Option<u64>, ArchiveError> {
+        number(&self.entries, &self.path, certificate_key(name))
+    }
+}
+
+fn number(entries: &Keyspace, path: &Path, key: [u8; 33]) -> Result<Option<u64>, ArchiveError> {
+    let found = entries.get(key).map_err(|error| failed(path, error))?;
+    Ok(found.and_then(|bytes| Some(u64::from_be_bytes(bytes.as_ref().try_into().ok()?))))
 }
 
 fn record_key(hash: RecordHash) -> [u8; 33] {

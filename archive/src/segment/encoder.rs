@@ -7,6 +7,7 @@ use zstd::zstd_safe::CParameter;
 use super::FRAME_TEXT;
 use super::footer::{Footer, Frame};
 use super::line::{Line, receipt_text};
+use super::reader::Part;
 use crate::{ArchiveError, FileHash, Receipt, RecordHash};
 
 /// Makes a segment of records, frame by frame; in memory is what it has compressed.
@@ -65,6 +66,27 @@ impl Encoder {
         line.write(&mut self.text);
         self.records += 1;
         Ok(())
+    }
+
+    /// Adds a frame of another segment as it lies there, damaged or not.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Io`] where there is no memory to compress what waits.
+    pub(crate) fn push_frame(&mut self, part: &Part) -> Result<(), ArchiveError> {
+        self.close_frame()?;
+        self.frames.push(Frame {
+            offset: self.file.len() as u64,
+            bytes: part.bytes.len() as u64,
+            text: part.length,
+            records: part.records,
+        });
+        self.file.extend_from_slice(&part.bytes);
+        Ok(())
+    }
+
+    /// Makes room for frames, so that memory is asked for once.
+    pub(crate) fn reserve(&mut self, bytes: u64) {
+        self.file.reserve_exact(usize::try_from(bytes).unwrap_or_default());
     }
 
     /// How many records were added.

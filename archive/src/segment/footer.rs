@@ -9,6 +9,9 @@ use crate::sealed::{seal, unseal};
 /// The first bytes of the footer's frame.
 const MAGIC: [u8; 4] = [0x50, 0x2a, 0x4d, 0x18];
 
+/// The first bytes of its text.
+pub(super) const BEGIN: &[u8] = b"{\"records\":";
+
 /// Magic, and the length of what follows.
 pub(super) const HEADER: usize = 8;
 

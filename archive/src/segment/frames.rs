@@ -4,7 +4,7 @@
 use zstd::zstd_safe;
 
 use super::MAX_FRAME_TEXT;
-use super::footer::Frame;
+use super::footer::{BEGIN, Frame, HEADER};
 
 /// The first bytes of a frame of text.
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -28,7 +28,8 @@ pub(super) fn walk(bytes: &[u8]) -> Vec<Stretch> {
     while at < bytes.len() {
         let rest = &bytes[at..];
         // A footer, whole or not, ends a segment; its damage is told apart from a frame's.
-        if rest.starts_with(&SKIPPED) {
+        let text = rest.get(HEADER..).unwrap_or_default();
+        if rest.starts_with(&SKIPPED) || text.starts_with(BEGIN) {
             break;
         }
         let length = zstd_safe::find_frame_compressed_size(rest).ok().filter(|length| *length > 0);

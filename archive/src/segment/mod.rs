@@ -13,6 +13,7 @@ use kua::wire::MAX_RECORD;
 
 pub use encoder::Encoder;
 pub use line::Line;
+pub(crate) use reader::Part;
 pub use reader::{Reader, is_whole};
 
 /// Text that a frame holds, unless one record is longer.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::footer::{Footer, HEADER};
+use super::footer::{Footer, Frame, HEADER};
 use super::frames::{Stretch, text, walk};
 use super::line::Line;
 use crate::store::{Handle, Store};
@@ -19,6 +19,28 @@ const AHEAD: u64 = 8 << 20;
 
 /// The longest file that is searched for frames without its footer: all of it is in memory.
 const MAX_WALK: u64 = 2 << 30;
+
+/// A frame as it lies in its file.
+#[derive(Debug)]
+pub(crate) struct Part {
+    /// All of it.
+    pub(crate) bytes: Bytes,
+    /// Its text; `None` where it is damaged.
+    pub(crate) text: Option<Vec<u8>>,
+    /// The length of its text.
+    pub(crate) length: u64,
+    /// How many records it holds; the number that a reader counts where nothing says so.
+    pub(crate) records: u64,
+}
+
+impl Part {
+    /// The lines of its text.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = Result<Line<'_>, Damage>> {
+        let text = self.text.as_deref().unwrap_or_default();
+        text.split_inclusive(|byte| *byte == b'\n')
+            .map(|line| Line::read(line.strip_suffix(b"\n").unwrap_or(line)))
+    }
+}
 
 /// Reads a segment from its begin to its end.
 #[derive(Debug)]
@@ -123,6 +145,37 @@ impl Reader {
         let length = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
         self.at += length + 1;
         Ok(Some(Line::read(&rest[..length])))
+    }
+
+    /// The next frame as a whole, or bytes between frames; `None` at the end. Not to be mixed with
+    /// [`Reader::next_line`].
+    ///
+    /// # Errors
+    /// As [`Reader::next_line`].
+    pub(crate) fn next_part(&mut self) -> Result<Option<Part>, ArchiveError> {
+        let Some(stretch) = self.stretches.next() else { return Ok(None) };
+        let (frame, exact) = match stretch {
+            Stretch::Frame { frame, exact } => (frame, exact),
+            Stretch::Lost { offset } => {
+                let next = self.stretches.as_slice().first().map(|next| match next {
+                    Stretch::Frame { frame, .. } => frame.offset,
+                    Stretch::Lost { offset } => *offset,
+                });
+                let end = next.unwrap_or(self.handle.bytes());
+                let frame = Frame { offset, bytes: end - offset, text: 0, records: 1 };
+                (frame, false)
+            }
+        };
+        let bytes = self.bytes(frame.offset, frame.bytes)?;
+        let text = text(&bytes, exact.then_some(frame.text));
+        let records = match &text {
+            // What readers count for a frame of which no footer tells.
+            None if !exact => 1,
+            Some(text) if !exact => text.iter().filter(|byte| **byte == b'\n').count() as u64,
+            _ => frame.records,
+        };
+        let length = text.as_ref().map_or(frame.text, |text| text.len() as u64);
+        Ok(Some(Part { bytes, text, length, records }))
     }
 
     /// Makes the text of a frame the one that is read.

@@ -71,6 +71,12 @@ impl Directory {
         }
     }
 
+    /// Waits until the names in a folder last: whoever made them may have been stopped before.
+    pub(super) fn settle_names(&self, folder: &str) -> Result<(), ArchiveError> {
+        let folder = self.path.join(folder);
+        if folder.is_dir() { sync_names(&folder) } else { Ok(()) }
+    }
+
     pub(super) fn read(&self, path: &str) -> Result<Bytes, ArchiveError> {
         fs::read(self.file(path)?).map(Bytes::from).map_err(missing("read", path))
     }

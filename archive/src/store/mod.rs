@@ -220,6 +220,14 @@ impl Store {
         }
     }
 
+    /// Waits until the names of the files in a folder last.
+    pub(crate) fn settle_names(&self, folder: &str) -> Result<(), ArchiveError> {
+        match &self.backend {
+            Backend::Directory(directory) => directory.settle_names(folder),
+            Backend::Bucket(_) => Ok(()),
+        }
+    }
+
     /// Removes what an earlier writer left unfinished. The caller holds the lock.
     pub(crate) fn tidy(&self) -> Result<Torn, ArchiveError> {
         match &self.backend {

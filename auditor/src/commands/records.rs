@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use kua::measurement::Measurement;
 use kua::wire::WireError;
-use kua_collector::archive::Archive;
+use kua_archive::{Archive, Place};
 use kua_collector::import::{IMPORTS, Incoming, Inputs, ReadError, read_control, reason};
+use kua_collector::trouble::{Ended, of_archive};
 use kua_console::{CommonArgs, Trouble};
 
 use super::say;
@@ -65,9 +66,9 @@ pub(super) enum Records {
 
 impl Records {
     /// An archive if one is given, else files.
-    pub(super) fn open(archive: Option<&Path>, files: &[PathBuf]) -> Result<Self, Trouble> {
+    pub(super) fn open(archive: Option<&Place>, files: &[PathBuf]) -> Result<Self, Trouble> {
         Ok(match archive {
-            Some(dir) => Self::Archive(Archive::open(dir)?),
+            Some(place) => Self::Archive(Archive::open(place).map_err(of_archive)?),
             None => Self::Files(Inputs::new(files)?),
         })
     }
@@ -93,14 +94,15 @@ fn of_archive(
 ) -> Result<(), Trouble> {
     let scanned = archive.scan(|number, measurement| {
         each(number, &measurement);
-        Ok::<_, Trouble>(())
+        Ok::<_, Ended>(())
     })?;
     let Some(unread) = unread else { return Ok(()) };
+    let before = unread.rejected;
     for damaged in &scanned.named {
         unread.reject(&format!("record {}", damaged.number), &damaged.damage);
     }
-    // The scan names the first of them only.
-    unread.rejected += scanned.damaged - scanned.named.len() as u64;
+    // A damage may be that of many records, and the scan names the first only.
+    unread.rejected = before + scanned.damaged;
     Ok(())
 }
 

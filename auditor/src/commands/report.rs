@@ -4,13 +4,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use kua::campaign::Tally;
 use kua::measurement::Measurement;
 use kua::memory::Memory;
 use kua::reference::Reference;
 use kua::surroundings::Surroundings;
 use kua::verdict::judge_with;
+use kua_archive::Place;
 use kua_auditor::report::{Counted, FORMATS, Format, Report as Account, format_named};
 use kua_collector::scope::Scope;
 use kua_console::{CommonArgs, ReferenceArgs, Trouble};
@@ -41,9 +42,15 @@ Examples:
   kua-auditor report --archive kz --format html,json,csv --out kz-2021-2024
   kua-auditor report measurements.jsonl.gz --control control.jsonl --format json")]
 pub(crate) struct Report {
-    /// The archive's directory
-    #[arg(long, value_name = "DIR", required_unless_present = "files", conflicts_with = "files")]
-    archive: Option<PathBuf>,
+    /// The archive: a directory or s3://BUCKET/PREFIX
+    #[arg(
+        long,
+        value_name = "DIR",
+        required_unless_present = "files",
+        conflicts_with = "files",
+        value_parser = OsStringValueParser::new().try_map(Place::parse)
+    )]
+    archive: Option<Place>,
     /// Files with records, instead of an archive; - is standard input
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -106,7 +113,7 @@ impl Report {
             surroundings = Surroundings::of_controls(&measurements, reference);
         }
         let of_control = unread.rejected;
-        let records = Records::open(self.archive.as_deref(), &self.files)?;
+        let records = Records::open(self.archive.as_ref(), &self.files)?;
         // First what else was seen, also outside of the scope; then each beside it.
         let mut memory = Memory::new(reference);
         records.each(None, |_, measurement| surroundings.add_with(&mut memory, measurement))?;

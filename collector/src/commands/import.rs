@@ -4,9 +4,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::{PossibleValue, PossibleValuesParser};
-use kua_collector::archive::{Kept, Totals, Writer};
+use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
+use kua_archive::{Kept, Place, Totals, Writer};
 use kua_collector::import::{IMPORTS, read_files};
+use kua_collector::trouble::of_archive;
 use kua_console::{CommonArgs, Trouble};
 
 use super::refusals::Refusals;
@@ -23,9 +24,9 @@ use super::say;
     kua-collector import --archive kz ooni/*.jsonl.gz\n  \
     kua probe --suite kz --out - | kua-collector import --archive kz -")]
 pub(crate) struct Import {
-    /// The archive's directory; made if absent
-    #[arg(long, value_name = "DIR")]
-    archive: PathBuf,
+    /// The archive: a directory or s3://BUCKET/PREFIX; made if absent
+    #[arg(long, value_name = "DIR", value_parser = OsStringValueParser::new().try_map(Place::parse))]
+    archive: Place,
     /// The format of the files
     #[arg(long = "as", value_name = "FORMAT", default_value = IMPORTS[0].name, value_parser = formats())]
     format: String,
@@ -46,10 +47,11 @@ impl Import {
     pub(crate) fn run(self, common: &CommonArgs) -> Result<ExitCode, Trouble> {
         let import = IMPORTS.iter().find(|import| import.name == self.format);
         let import = import.ok_or_else(|| Trouble::new("cannot import an unknown format"))?;
-        let mut writer = Writer::open(&self.archive)?;
-        if let Some(torn) = writer.torn() {
+        let mut writer = Writer::open(&self.archive).map_err(of_archive)?;
+        let torn = writer.torn();
+        if torn.files > 0 {
             let bytes = torn.bytes;
-            say(&format!("note: cut off {bytes} bytes of a record that was never finished"));
+            say(&format!("note: removed {bytes} bytes of a batch that was never finished"));
         }
         let mut summary = Summary::default();
         let mut refusals = Refusals::new(common);
@@ -57,18 +59,20 @@ impl Import {
             summary.read += 1;
             match &incoming.read {
                 Ok(measurement) => {
-                    if writer.keep(incoming.raw, measurement)? == Kept::AlreadyThere {
+                    let kept = writer.keep(incoming.raw, measurement, None);
+                    if kept.map_err(of_archive)? == Kept::AlreadyThere {
                         summary.already_there += 1;
                     }
                 }
                 Err(error) => {
                     let reason = refusals.add(&incoming, error);
-                    writer.reject(incoming.file, incoming.line, &reason, incoming.raw)?;
+                    let (file, line) = (incoming.file, incoming.line);
+                    writer.reject(file, line, &reason, incoming.raw).map_err(of_archive)?;
                 }
             }
             Ok::<_, Trouble>(())
         })?;
-        writer.commit()?;
+        writer.commit().map_err(of_archive)?;
         refusals.close(&broken);
         summary.print(writer.totals(), &refusals)?;
         let refused = self.strict && refusals.total() > 0;

@@ -4,14 +4,16 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use kua::measurement::Measurement;
 use kua::memory::Memory;
 use kua::reference::Reference;
 use kua::surroundings::Surroundings;
 use kua::verdict::judge_with;
-use kua_collector::archive::Archive;
+use kua_archive::{Archive, Place};
 use kua_collector::import::{IMPORTS, Inputs, ReadError, read_control};
 use kua_collector::scope::Scope;
+use kua_collector::trouble::{Ended, of_archive};
 use kua_console::{CommonArgs, FailOn, ReferenceArgs, Trouble, judged};
 
 use super::refusals::Refusals;
@@ -29,9 +31,15 @@ use super::say;
     kua-collector judge --archive kz --cc KZ --since 2023-10-01 --until 2023-10-31\n  \
     kua-collector judge measurements.jsonl.gz --control control.jsonl --fail-on confirmed")]
 pub(crate) struct Judge {
-    /// The archive's directory
-    #[arg(long, value_name = "DIR", required_unless_present = "files", conflicts_with = "files")]
-    archive: Option<PathBuf>,
+    /// The archive: a directory or s3://BUCKET/PREFIX
+    #[arg(
+        long,
+        value_name = "DIR",
+        required_unless_present = "files",
+        conflicts_with = "files",
+        value_parser = OsStringValueParser::new().try_map(Place::parse)
+    )]
+    archive: Option<Place>,
     /// Files with records, instead of an archive; - is standard input
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -70,7 +78,7 @@ impl Judge {
         };
         let inputs = Inputs::new(&self.files)?;
         let mut memory = Memory::new(&reference);
-        look_around(self.archive.as_deref(), &inputs, &mut memory, &mut surroundings)?;
+        look_around(self.archive.as_ref(), &inputs, &mut memory, &mut surroundings)?;
         let mut out = BufWriter::new(std::io::stdout().lock());
         let mut reached = false;
         let mut each = |line: u64, measurement: &Measurement| -> Result<(), Trouble> {
@@ -89,7 +97,7 @@ impl Judge {
         };
         let (mut damaged, mut broken) = (0, Vec::new());
         match &self.archive {
-            Some(dir) => damaged = from_archive(dir, &mut each)?,
+            Some(place) => damaged = from_archive(place, &mut each)?,
             None => broken = from_files(&inputs, &mut refusals, &mut each)?,
         }
         out.flush()?;
@@ -114,16 +122,18 @@ fn of_control(
 
 /// Takes in every record; what cannot be read is named when they are judged.
 fn look_around(
-    archive: Option<&Path>,
+    archive: Option<&Place>,
     inputs: &Inputs,
     memory: &mut Memory<'_>,
     surroundings: &mut Surroundings,
 ) -> Result<(), Trouble> {
     match archive {
-        Some(dir) => drop(Archive::open(dir)?.scan(|_, measurement| {
-            surroundings.add_with(memory, &measurement);
-            Ok::<_, Trouble>(())
-        })?),
+        Some(place) => {
+            drop(Archive::open(place).map_err(of_archive)?.scan(|_, measurement| {
+                surroundings.add_with(memory, &measurement);
+                Ok::<_, Ended>(())
+            })?);
+        }
         None => drop(inputs.read(IMPORTS[0], |incoming| {
             if let Ok(measurement) = &incoming.read {
                 surroundings.add_with(memory, measurement);
@@ -136,15 +146,16 @@ fn look_around(
 
 /// Gives how many records could not be served.
 fn from_archive(
-    dir: &Path,
+    place: &Place,
     each: &mut impl FnMut(u64, &Measurement) -> Result<(), Trouble>,
 ) -> Result<u64, Trouble> {
-    let archive = Archive::open(dir)?;
-    let scanned = archive.scan(|number, measurement| each(number, &measurement))?;
+    let archive = Archive::open(place).map_err(of_archive)?;
+    let scanned =
+        archive.scan(|number, measurement| each(number, &measurement).map_err(Ended::from))?;
     for damaged in &scanned.named {
         say(&format!("damaged: record {}: {}", damaged.number, damaged.damage));
     }
-    let unnamed = scanned.damaged - scanned.named.len() as u64;
+    let unnamed = scanned.unnamed();
     if unnamed > 0 {
         say(&format!("damaged: {unnamed} more"));
     }

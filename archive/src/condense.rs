@@ -1,12 +1,13 @@
 //! A record with its certificates' texts taken out, and put back byte for byte.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use data_encoding::BASE64;
 use kua::chain::{Certificate, Fingerprint};
 use kua::wire::MAX_RECORD;
 
-use super::Damage;
+use crate::Damage;
 
 /// Stands in front of a certificate's name.
 const NAMED: &[u8] = b"sha256:";
@@ -16,28 +17,21 @@ const NAME_LENGTH: usize = NAMED.len() + 64;
 /// files have them.
 const ESCAPED: &[u8] = br"\/";
 
-/// Stands for a line feed, which JSON has between tokens only; this byte it has nowhere.
-const LINE_FEED: u8 = 0x1e;
-
-/// Whether a line can be kept of `raw`: it has a record's length, and JSON's bytes.
-pub(super) fn can_be_kept(raw: &[u8]) -> bool {
-    raw.len() <= MAX_RECORD && !raw.contains(&LINE_FEED)
-}
-
-/// The line that is kept of `raw`: without the texts of `certificates` where they can be put back.
-pub(super) fn condense<'a>(
+/// What a settled segment keeps of `raw`: without the texts of `certificates` where they can be put
+/// back.
+pub(crate) fn condense<'a>(
     raw: &[u8],
     certificates: impl Iterator<Item = &'a Certificate>,
 ) -> Vec<u8> {
     let mut names = HashMap::new();
-    let mut texts = HashMap::new();
+    let mut texts: HashMap<Fingerprint, Arc<[u8]>> = HashMap::new();
     for certificate in certificates {
         let text = BASE64.encode(certificate.der()).into_bytes();
         if text.len() > NAME_LENGTH + ESCAPED.len() {
             let name = format!("sha256:{}", certificate.fingerprint()).into_bytes();
             names.insert(escaped(&text), [&name, ESCAPED].concat());
             names.insert(text.clone(), name);
-            texts.insert(certificate.fingerprint(), text);
+            texts.insert(certificate.fingerprint(), text.into());
         }
     }
     let text_of = |fingerprint| {
@@ -46,18 +40,13 @@ pub(super) fn condense<'a>(
     let short = replace(raw, |text| Ok::<_, Damage>(names.get(text).cloned()))
         .ok()
         .filter(|short| restore(short, text_of).is_ok_and(|restored| restored == raw));
-    with_byte(short.unwrap_or_else(|| raw.to_vec()), b'\n', LINE_FEED)
-}
-
-/// Puts the line feeds back.
-pub(super) fn with_line_feeds(line: Vec<u8>) -> Vec<u8> {
-    with_byte(line, LINE_FEED, b'\n')
+    short.unwrap_or_else(|| raw.to_vec())
 }
 
 /// Puts the texts of certificates back in the place of their names.
-pub(super) fn restore<E: From<Damage>>(
+pub(crate) fn restore<E: From<Damage>>(
     short: &[u8],
-    mut text_of: impl FnMut(Fingerprint) -> Result<Vec<u8>, E>,
+    mut text_of: impl FnMut(Fingerprint) -> Result<Arc<[u8]>, E>,
 ) -> Result<Vec<u8>, E> {
     replace(short, |string| {
         let (name, is_escaped) = match string.strip_suffix(ESCAPED) {
@@ -66,8 +55,19 @@ pub(super) fn restore<E: From<Damage>>(
         };
         let Some(name) = named(name) else { return Ok(None) };
         let text = text_of(name)?;
-        Ok(Some(if is_escaped { escaped(&text) } else { text }))
+        Ok(Some(if is_escaped { escaped(&text) } else { text.to_vec() }))
     })
+}
+
+/// The certificates that stand in a text by their names.
+pub(crate) fn named_in(short: &[u8]) -> Vec<Fingerprint> {
+    let mut names = Vec::new();
+    let all = replace(short, |string| {
+        names.extend(named(string.strip_suffix(ESCAPED).unwrap_or(string)));
+        Ok::<_, Damage>(None)
+    });
+    // Nothing is replaced, so that it is not longer than it was.
+    all.map(|_| names).unwrap_or_default()
 }
 
 fn named(text: &[u8]) -> Option<Fingerprint> {
@@ -84,11 +84,6 @@ fn escaped(text: &[u8]) -> Vec<u8> {
         escaped.push(*byte);
     }
     escaped
-}
-
-fn with_byte(mut line: Vec<u8>, from: u8, to: u8) -> Vec<u8> {
-    line.iter_mut().filter(|byte| **byte == from).for_each(|byte| *byte = to);
-    line
 }
 
 /// Replaces what is between the quotes of some of the JSON strings in `text`.
@@ -148,13 +143,13 @@ mod tests {
     /// What a reader does, with one certificate kept.
     fn read_back(line: Vec<u8>, raw: &[u8]) -> Vec<u8> {
         let kept = certificate();
-        let line = with_line_feeds(line);
         if line == raw {
             return line;
         }
-        let text = BASE64.encode(kept.der()).into_bytes();
-        restore(&line, |name| {
-            (name == kept.fingerprint()).then(|| text.clone()).ok_or(Damage::BadHash)
+        let text: Arc<[u8]> = BASE64.encode(kept.der()).into_bytes().into();
+        restore(&line, |fingerprint| {
+            let found = (fingerprint == kept.fingerprint()).then(|| text.clone());
+            found.ok_or(Damage::MissingCertificate { fingerprint })
         })
         .unwrap()
     }
@@ -187,7 +182,7 @@ mod tests {
                 format!(r#"["{text}","{other}"]"#),
                 format!(r#"["{text}","{other}"]"#),
             ),
-            ("lines", format!("[\n\"{text}\"\n]"), format!("[\x1e\"{name}\"\x1e]")),
+            ("lines", format!("[\n\"{text}\"\n]"), format!("[\n\"{name}\"\n]")),
             ("no string ends", format!(r#"["{text}"#), format!(r#"["{name}"#)),
         ] {
             let condensed = condense(raw.as_bytes(), std::iter::once(&certificate));
@@ -206,7 +201,6 @@ mod tests {
             let pieces = ["\"", "\\", "{", ",", "\n", r"\/", &text, &slashes, &name];
             let raw: String = parts.iter().map(|part| pieces[*part]).collect();
             let condensed = condense(raw.as_bytes(), std::iter::once(&certificate));
-            prop_assert!(!condensed.contains(&b'\n'));
             prop_assert_eq!(read_back(condensed, raw.as_bytes()), raw.as_bytes());
         }
     }
