@@ -3,9 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use kua_collector::archive::Writer;
-use kua_collector::intake::{Certificate, Geo, Options, Serving, serve};
+use kua_archive::log::default_key;
+use kua_archive::{Archive, Place, Writer};
+use kua_collector::intake::{Certificate, Geo, Ledger, LogOptions, Options, Serving, serve};
 use kua_console::{CommonArgs, Trouble};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,9 +26,9 @@ use super::say;
     --tls-cert chain.pem --tls-key key.pem --geo country.mmdb --geo asn.mmdb\n  \
     kua-collector serve --archive kz --listen 10.0.0.5:8080 --behind-proxy 10.0.0.2")]
 pub(crate) struct Serve {
-    /// The archive's directory; made if absent
-    #[arg(long, value_name = "DIR")]
-    archive: PathBuf,
+    /// The archive: a directory or s3://BUCKET/PREFIX; made if absent
+    #[arg(long, value_name = "PLACE")]
+    archive: Place,
     /// Address and port to listen on; port 0 lets the system choose
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -42,6 +44,14 @@ pub(crate) struct Serve {
     /// A database in MaxMind's format that locates senders; may be given again
     #[arg(long, value_name = "FILE")]
     geo: Vec<PathBuf>,
+    /// The file of the transparency log's key, made on first use; never put it into the archive
+    ///
+    /// Without it, kua/logs/<archive id>.key below $XDG_DATA_HOME or ~/.local/share.
+    #[arg(long, value_name = "FILE")]
+    log_key: Option<PathBuf>,
+    /// The log's name, when its key is made: best the address under which it is served, without https://
+    #[arg(long, value_name = "NAME")]
+    log_name: Option<String>,
     /// Also keep records that state no country (ZZ) or no network (AS0); OONI's collector drops them
     #[arg(long)]
     unknown_origin: bool,
@@ -56,19 +66,24 @@ impl Serve {
             return Err(refused.because("records would cross the network unprotected").hint(hint));
         }
         raise_open_files();
-        let options = Options {
-            geo: Geo::open(&self.geo)?,
-            proxies: self.behind_proxy.iter().map(IpAddr::to_canonical).collect(),
-            unknown_origin: self.unknown_origin,
-            ..Options::default()
-        };
+        let geo = Geo::open(&self.geo)?;
         let certificate =
             self.tls_cert.zip(self.tls_key).map(|(chain, key)| Certificate { chain, key });
-        let writer = Writer::open(&self.archive)?;
-        if let Some(torn) = writer.torn() {
-            let bytes = torn.bytes;
-            say(&format!("note: cut off {bytes} bytes of a record that was never finished"));
+        let mut writer = Writer::open(&self.archive)
+            .map_err(|error| Trouble::new("cannot use the archive").because(error))?;
+        let torn = writer.torn();
+        if torn.files > 0 {
+            say(&format!("note: removed {} bytes that were never acknowledged", torn.bytes));
         }
+        let ledger = Arc::new(ledger(&mut writer, self.log_key, self.log_name)?);
+        say(&format!("log key {}", ledger.key()));
+        let options = Options {
+            geo,
+            proxies: self.behind_proxy.iter().map(IpAddr::to_canonical).collect(),
+            unknown_origin: self.unknown_origin,
+            ledger: Some(Arc::clone(&ledger)),
+            ..Options::default()
+        };
         let cannot_listen =
             |error| Trouble::new(format!("cannot listen on {}", self.listen)).because(error);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -86,11 +101,42 @@ impl Serve {
             };
             let scheme = if certificate.is_some() { "https" } else { "http" };
             say(&format!("listening on {scheme}://{address}"));
-            let on_commit = Box::new(|_: &[_]| {});
+            let told = Arc::clone(&ledger);
+            let on_commit = Box::new(move |lasts: &[_]| told.committed(lasts));
             serve(Serving { listener, certificate, options, on_commit }, writer, end).await?;
+            ledger.end();
             Ok(ExitCode::SUCCESS)
         })
     }
+}
+
+/// The log of the archive that `writer` has.
+fn ledger(
+    writer: &mut Writer,
+    key: Option<PathBuf>,
+    name: Option<String>,
+) -> Result<Ledger, Trouble> {
+    let unusable = |error| Trouble::new("cannot use the archive").because(error);
+    let kept = writer.commit().map_err(unusable)?.first;
+    let archive = Archive::open(writer.store().place()).map_err(unusable)?;
+    let key = key.or_else(|| default_key(archive.id())).ok_or_else(|| {
+        Trouble::new("cannot tell where to keep the log's key")
+            .because("neither XDG_DATA_HOME nor HOME names a directory")
+            .hint("name a file with --log-key")
+    })?;
+    let hint = match key.exists() {
+        true => format!(
+            "nothing is signed over it. If this archive is an old copy, get the newer one; an archive \
+             that shall go on all the same takes a new key and a new name: move {} and {}/log away",
+            key.display(),
+            writer.store().place()
+        ),
+        false => "name a file with --log-key".into(),
+    };
+    let name = name.unwrap_or_else(|| format!("kua.archive/{}", archive.id()));
+    Ledger::start(writer.store(), LogOptions { key, name }, kept, say).map_err(|error| {
+        Trouble::new("cannot go on with the archive's transparency log").because(error).hint(hint)
+    })
 }
 
 /// Each connection takes a file descriptor; programs begin with fewer than they may have.

@@ -4,19 +4,21 @@ use std::error::Error;
 use std::io;
 
 use kua::intake::Record;
+use kua_archive::{ArchiveError, Kept, Receipt, RecordHash, Writer};
 
 use super::keeping::{Keep, KeepError};
-use super::receipt::Receipt;
-use crate::archive::{ArchiveError, Kept, Writer};
 use crate::import::reason;
 
 impl Keep for Writer {
-    fn keep(&mut self, record: &Record, _receipt: &Receipt) -> Result<Kept, KeepError> {
-        self.keep(&record.raw, &record.measurement).map_err(KeepError::from)
+    fn keep(&mut self, record: &Record, receipt: &Receipt) -> Result<(Kept, u64), KeepError> {
+        let kept = self.keep(&record.raw, &record.measurement, Some(receipt.clone()))?;
+        let place = self.place_of(RecordHash::of(&record.raw))?;
+        let lost = || KeepError::Failed { reason: "a record that was kept has no place".into() };
+        Ok((kept, place.ok_or_else(lost)?))
     }
 
     fn commit(&mut self) -> Result<(), KeepError> {
-        self.commit().map_err(KeepError::from)
+        self.commit().map(|_| ()).map_err(KeepError::from)
     }
 
     fn settle(&mut self) -> Result<bool, KeepError> {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::receipt::Receipt;
+use kua_archive::Receipt;
 use kua::intake::Record;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -204,7 +204,9 @@ impl<K: Keep> Writer<K> {
         let mut each = Vec::with_capacity(batch.len());
         for Waiting { record, receipt, .. } in batch {
             each.push(match self.keeper.keep(record, receipt) {
-                Ok(kept) => Ok(Committed { hash: record.hash, receipt: receipt.clone(), kept }),
+                Ok((kept, place)) => {
+                    Ok(Committed { hash: record.hash, receipt: receipt.clone(), kept, place })
+                }
                 Err(KeepError::NotARecord) => Err(KeepError::NotARecord),
                 Err(error) => return Err(error),
             });

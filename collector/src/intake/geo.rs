@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use super::receipt::Sender;
+use kua_archive::Sender;
 use kua::intake::Meta;
 use maxminddb::Reader;
 use serde_json::Value;

@@ -66,8 +66,7 @@ impl Ledger {
         kept: u64,
         say: impl Fn(&str) + Send + 'static,
     ) -> Result<Self, LogError> {
-        let open = |store: &Store| Log::open(store, LogKey::open(&options.key, &options.name)?);
-        let mut log = open(store)?;
+        let mut log = Log::open(store, LogKey::open(&options.key, &options.name)?)?;
         // A short way is gone before anybody is served: what does not fit is known at once.
         if kept.saturating_sub(log.size()) < 10_000 || kept < log.size() {
             log.catch_up(kept)?;
@@ -135,6 +134,15 @@ impl Ledger {
         Ok(bytes.map(|bytes| (kind, bytes.to_vec())))
     }
 
+    /// Takes in and signs what waits; then it grows no more.
+    pub fn end(&self) {
+        self.shared.ending.store(true, Relaxed);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+
     /// Whether it has stopped growing because something does not fit.
     pub fn has_stopped(&self) -> bool {
         self.shared.stopped.load(Relaxed)
@@ -142,13 +150,8 @@ impl Ledger {
 }
 
 impl Drop for Ledger {
-    /// What waits is taken in and signed before.
     fn drop(&mut self) {
-        self.shared.ending.store(true, Relaxed);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            let _ = thread.join();
-        }
+        self.end();
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use crate::archive::{Archive, ArchiveError, Writer};
+use kua_archive::{Archive, ArchiveError, Place, Writer};
 use crate::intake::testing::*;
 use crate::intake::{Limits, Options};
 
@@ -15,7 +15,7 @@ fn options(limits: Limits) -> Options {
 
 fn kept(archive: &std::path::Path) -> Vec<String> {
     let mut uids = Vec::new();
-    let archive = Archive::open(archive).unwrap();
+    let archive = Archive::open(&Place::from(archive)).unwrap();
     let scanned = archive.scan(|_, measurement| {
         uids.extend(measurement.annotations.into_values());
         Ok::<_, ArchiveError>(())
@@ -29,7 +29,7 @@ fn kept(archive: &std::path::Path) -> Vec<String> {
 fn what_was_acknowledged_is_in_the_archive() {
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
-    let server = Server::start(Options::default(), Writer::open(&archive).unwrap());
+    let server = Server::start(Options::default(), Writer::open(&Place::from(archive.as_path())).unwrap());
     std::thread::scope(|scope| {
         for number in 10..30 {
             let server = &server;
@@ -82,7 +82,7 @@ fn a_disk_that_is_really_full() {
     let unmount = Unmount(disk.clone());
     let ballast = disk.join("ballast");
     let archive = disk.join("archive");
-    let server = Server::start(Options::default(), Writer::open(&archive).unwrap());
+    let server = Server::start(Options::default(), Writer::open(&Place::from(archive.as_path())).unwrap());
     let mut acknowledged = Vec::new();
     assert_eq!(server.submit(&record(1)).status, 200);
     acknowledged.push("1".to_owned());
