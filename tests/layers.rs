@@ -9,6 +9,8 @@ use kua_tests::{files_below, repository};
 const ROOMS: &[(&str, &[&str])] = &[
     ("chain", &[]),
     ("moment", &[]),
+    ("tlog", &[]),
+    ("submission", &["moment", "tlog"]),
     ("family", &["chain"]),
     ("forgery", &["chain"]),
     ("signature", &["chain"]),

@@ -3,10 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use kua_archive::settle;
-use kua_archive::{Place, Writer};
-use kua_collector::intake::{Certificate, Geo, Options, Serving, serve};
+use kua_archive::log::default_key;
+use kua_archive::{Archive, Place, Writer, settle};
+use kua_collector::intake::{Certificate, Geo, Ledger, LogOptions, Options, Serving, serve};
 use kua_collector::trouble::of_archive;
 use kua_console::{CommonArgs, Trouble};
 use tokio::net::TcpListener;
@@ -44,6 +45,14 @@ pub(crate) struct Serve {
     /// A database in MaxMind's format that locates senders; may be given again
     #[arg(long, value_name = "FILE")]
     geo: Vec<PathBuf>,
+    /// The file of the transparency log's key, made on first use; never put it into the archive
+    ///
+    /// Without it, kua/logs/<archive id>.key below $XDG_DATA_HOME or ~/.local/share.
+    #[arg(long, value_name = "FILE")]
+    log_key: Option<PathBuf>,
+    /// The log's name, when its key is made: best the address under which it is served, without https://
+    #[arg(long, value_name = "NAME")]
+    log_name: Option<String>,
     /// Also keep records that state no country (ZZ) or no network (AS0); OONI's collector drops them
     #[arg(long)]
     unknown_origin: bool,
@@ -58,12 +67,7 @@ impl Serve {
             return Err(refused.because("records would cross the network unprotected").hint(hint));
         }
         raise_open_files();
-        let options = Options {
-            geo: Geo::open(&self.geo)?,
-            proxies: self.behind_proxy.iter().map(IpAddr::to_canonical).collect(),
-            unknown_origin: self.unknown_origin,
-            ..Options::default()
-        };
+        let geo = Geo::open(&self.geo)?;
         let certificate =
             self.tls_cert.zip(self.tls_key).map(|(chain, key)| Certificate { chain, key });
         let mut writer = Writer::open(&self.archive).map_err(of_archive)?;
@@ -72,6 +76,15 @@ impl Serve {
             say(&format!("note: removed {} bytes that were never acknowledged", torn.bytes));
         }
         let settler = writer.settler().map_err(of_archive)?;
+        let ledger = Arc::new(ledger(&mut writer, self.log_key, self.log_name)?);
+        say(&format!("log key {}", ledger.key()));
+        let options = Options {
+            geo,
+            proxies: self.behind_proxy.iter().map(IpAddr::to_canonical).collect(),
+            unknown_origin: self.unknown_origin,
+            ledger: Some(Arc::clone(&ledger)),
+            ..Options::default()
+        };
         let cannot_listen =
             |error| Trouble::new(format!("cannot listen on {}", self.listen)).because(error);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -89,10 +102,12 @@ impl Serve {
             };
             let scheme = if certificate.is_some() { "https" } else { "http" };
             say(&format!("listening on {scheme}://{address}"));
-            let on_commit = Box::new(|_: &[_]| {});
+            let told = Arc::clone(&ledger);
+            let on_commit = Box::new(move |lasts: &[_]| told.committed(lasts));
             let settle = Some(settling(settler));
             let serving = Serving { listener, certificate, options, on_commit, settle };
             serve(serving, writer, end).await?;
+            ledger.end();
             Ok(ExitCode::SUCCESS)
         })
     }
@@ -111,6 +126,34 @@ fn settling(settler: settle::Settler) -> Box<dyn FnMut() + Send> {
             say(&format!("warning: cannot settle the archive: {wrong}"));
         }
         said = wrong;
+    })
+}
+
+/// The log of the archive that `writer` has.
+fn ledger(
+    writer: &mut Writer,
+    key: Option<PathBuf>,
+    name: Option<String>,
+) -> Result<Ledger, Trouble> {
+        let kept = writer.commit().map_err(of_archive)?.first;
+    let archive = Archive::open(writer.store().place()).map_err(of_archive)?;
+    let key = key.or_else(|| default_key(archive.id())).ok_or_else(|| {
+        Trouble::new("cannot tell where to keep the log's key")
+            .because("neither XDG_DATA_HOME nor HOME names a directory")
+            .hint("name a file with --log-key")
+    })?;
+    let hint = match key.exists() {
+        true => format!(
+            "nothing is signed over it. If this archive is an old copy, get the newer one; an archive \
+             that shall go on all the same takes a new key and a new name: move {} and {}/log away",
+            key.display(),
+            writer.store().place()
+        ),
+        false => "name a file with --log-key".into(),
+    };
+    let name = name.unwrap_or_else(|| format!("kua.archive/{}", archive.id()));
+    Ledger::start(writer.store(), LogOptions { key, name }, kept, say).map_err(|error| {
+        Trouble::new("cannot go on with the archive's transparency log").because(error).hint(hint)
     })
 }
 

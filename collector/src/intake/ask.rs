@@ -166,6 +166,25 @@ pub(super) async fn geolookup(
     Ok(ok(&json!({"v": 1, "geolocation": located.collect::<Map<_, _>>()})))
 }
 
+/// `GET /log/...`: the transparency log, as docs/spec/log.md says.
+pub(super) async fn log(
+    State(intake): State<Arc<Intake>>,
+    Path(path): Path<String>,
+) -> Result<Response, Refused> {
+    let absent = Refused::NotHere("the log has no such file");
+    let Some(ledger) = intake.options.ledger.clone() else { return Err(absent) };
+    let changes = path == "checkpoint" || path.starts_with("proof/");
+    let read = tokio::task::spawn_blocking(move || ledger.file(&path)).await;
+    let found = read.map_err(|_| Refused::Failed)?.map_err(|_| Refused::Failed)?;
+    let (kind, bytes) = found.ok_or(absent)?;
+    let mut response = Response::new(bytes.into());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    let age = if changes { "no-store" } else { "public, max-age=86400" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(age));
+    Ok(response)
+}
+
 /// `GET /health`: the program is alive.
 pub(super) async fn health() -> Response {
     ok(&json!({"alive": true}))

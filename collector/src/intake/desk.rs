@@ -208,7 +208,9 @@ impl<K: Keep> Writer<K> {
         let mut each = Vec::with_capacity(batch.len());
         for Waiting { record, receipt, .. } in batch {
             each.push(match self.keeper.keep(record, receipt) {
-                Ok(kept) => Ok(Committed { hash: record.hash, receipt: receipt.clone(), kept }),
+                Ok((kept, place)) => {
+                    Ok(Committed { hash: record.hash, receipt: receipt.clone(), kept, place })
+                }
                 Err(KeepError::NotARecord) => Err(KeepError::NotARecord),
                 Err(error) => return Err(error),
             });

@@ -6,12 +6,13 @@ use kua_archive::{Kept, Receipt};
 
 /// Keeps records durably. One thread has it.
 pub trait Keep: Send + 'static {
-    /// Takes a record into the batch.
+    /// Takes a record into the batch; gives whether it is new, and the place in the archive, from 0, that it
+    /// has or will have.
     ///
     /// # Errors
     /// [`KeepError::NotARecord`] concerns this record alone. Any other: the batch is gone, and its
     /// records may be taken again.
-    fn keep(&mut self, record: &Record, receipt: &Receipt) -> Result<Kept, KeepError>;
+    fn keep(&mut self, record: &Record, receipt: &Receipt) -> Result<(Kept, u64), KeepError>;
 
     /// Makes the batch last.
     ///
@@ -50,4 +51,6 @@ pub struct Committed {
     pub receipt: Receipt,
     /// Whether it was new.
     pub kept: Kept,
+    /// Its place in the archive, from 0.
+    pub place: u64,
 }

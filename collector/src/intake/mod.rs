@@ -20,6 +20,7 @@ mod error;
 mod geo;
 mod keeping;
 mod limits;
+mod log;
 mod metrics;
 mod reply;
 mod routes;
@@ -40,10 +41,12 @@ pub use error::IntakeError;
 pub use geo::Geo;
 pub use keeping::{Committed, Keep, KeepError};
 pub use limits::Limits;
+pub use log::{Ledger, LogOptions};
 pub use tidy::Settle;
 pub use tls::Certificate;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// What is served, for programs: OpenAPI 3.1.
 pub const OPENAPI: &str = include_str!("openapi.json");
@@ -57,6 +60,8 @@ pub struct Options {
     pub proxies: Vec<IpAddr>,
     /// Keeps records that state no country or no network, which OONI's collector drops.
     pub unknown_origin: bool,
+    /// The transparency log that records go into; without one nobody gets a receipt.
+    pub ledger: Option<Arc<Ledger>>,
     /// What it bears.
     pub limits: Limits,
 }

@@ -27,10 +27,16 @@ impl Via {
     }
 }
 
-/// What a client hears of a record that lasts. A record that came before gets the same answer.
-pub(super) fn acknowledged(via: Via, committed: &Committed, report: Option<&ReportId>) -> Value {
+/// What a client hears of a record that lasts. A record that came before gets the same answer; `word` is
+/// the signed one for clients that sign.
+pub(super) fn acknowledged(
+    via: Via,
+    committed: &Committed,
+    report: Option<&ReportId>,
+    word: Option<Value>,
+) -> Value {
     let uid = &committed.receipt.uid;
-    match via {
+    let mut value = match via {
         Via::Report => json!({"measurement_uid": uid}),
         Via::Submit => json!({
             "measurement_uid": uid,
@@ -40,7 +46,11 @@ pub(super) fn acknowledged(via: Via, committed: &Committed, report: Option<&Repo
             "protocol_version": null,
             "error": null,
         }),
+    };
+    if let Some(word) = word {
+        value["x_kua"] = word;
     }
+    value
 }
 
 /// What a client hears of a record that states no origin and is not kept: as OONI's collector, no
@@ -78,6 +88,8 @@ pub(super) enum Refused {
     Packing(&'static str),
     #[error("the proxy does not say who asks")]
     Proxy,
+    #[error("kua-key and kua-signature are no signature of this record")]
+    Signature,
     #[error("the body came too slowly")]
     Slow,
     #[error("{0}")]
@@ -91,9 +103,11 @@ pub(super) enum Refused {
 impl Refused {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Broken | Self::Packing(_) | Self::Submission(_) | Self::Question(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::Broken
+            | Self::Packing(_)
+            | Self::Signature
+            | Self::Submission(_)
+            | Self::Question(_) => StatusCode::BAD_REQUEST,
             Self::Busy => StatusCode::TOO_MANY_REQUESTS,
             Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Failed => StatusCode::SERVICE_UNAVAILABLE,
@@ -116,6 +130,7 @@ impl Refused {
             Self::NotHere(_) => "not_here",
             Self::Packing(_) => "packing",
             Self::Proxy => "proxy",
+            Self::Signature => "signature",
             Self::Slow => "slow",
             Self::Submission(error) => error.kind(),
             Self::TooLong { .. } => "too_long",

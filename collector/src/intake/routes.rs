@@ -57,6 +57,7 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Intake>>)> {
         ("/bouncer/net-tests", post(ask::bouncer)),
         ("/api/v1/register", post(ask::accounts)),
         ("/api/v1/login", post(ask::accounts)),
+        ("/log/{*path}", get(ask::log)),
         ("/health", get(ask::health)),
         ("/ready", get(ask::ready)),
         ("/metrics", get(ask::metrics)),

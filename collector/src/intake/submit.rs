@@ -7,8 +7,10 @@ use axum::extract::{Extension, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use kua::intake::{BOUNDS, Record, ReportId, Sender, content, examine, same_origin};
+use kua::submission::is_signed_by;
+use kua::tlog::{Hash, sha256};
 use kua_archive::{Kept, Receipt};
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -19,7 +21,7 @@ use super::keeping::Committed;
 use super::limits::Limits;
 use super::reply::{Refused, Via, acknowledged, dropped, json_response};
 use super::routes::Intake;
-use super::seen::{Encoding, Seen};
+use super::seen::{Encoding, Seen, Signed};
 use super::unpack::unpacked;
 
 /// `POST /report/{id}`
@@ -78,7 +80,7 @@ async fn accept(
         return Ok(("dropped", dropped()));
     }
     let sender = Sender::new(client);
-    let (record, room) = look(intake, held, &seen, sender).await?;
+    let Looked { record, room, submitted } = look(intake, held, &seen, sender).await?;
     if let Some(report) = &report {
         same_origin(report, &record.meta)?;
     }
@@ -89,16 +91,29 @@ async fn accept(
         Via::Report => None,
         Via::Submit => Some(ReportId::of(&record)?),
     };
-    let receipt = receipt(intake, via, &record, client);
+    let receipt = receipt(intake, via, &record, client, seen.signed);
     let committed: Committed = intake.desk.keep(record, receipt, room).await?;
     let result = match committed.kept {
         Kept::New => "kept",
         Kept::AlreadyThere => "already_there",
     };
-    Ok((result, acknowledged(via, &committed, report.as_ref())))
+    let ledger = intake.options.ledger.as_ref();
+    let word = submitted.zip(ledger).map(|(submitted, ledger)| {
+        json!({"key": ledger.key().to_string(), "receipt": ledger.receipt(submitted, &committed)})
+    });
+    Ok((result, acknowledged(via, &committed, report.as_ref(), word)))
 }
 
-fn receipt(intake: &Intake, via: Via, record: &Record, client: std::net::IpAddr) -> Receipt {
+fn receipt(
+    intake: &Intake,
+    via: Via,
+    record: &Record,
+    client: std::net::IpAddr,
+    signed: Option<Signed>,
+) -> Receipt {
+    // A signature of what is not kept would help to find out what was taken out.
+    let signed = signed.filter(|_| !record.scrubbed);
+    let (key, sig) = signed.map(|signed| (signed.key, signed.signature)).unzip();
     let now = OffsetDateTime::now_utc();
     let location = intake.options.geo.locate(client);
     Receipt {
@@ -107,8 +122,18 @@ fn receipt(intake: &Intake, via: Via, record: &Record, client: std::net::IpAddr)
         via: Some(via.name().into()),
         network: Some(compare(&location, &record.meta)),
         scrubbed: record.scrubbed,
-        ..Receipt::default()
+        key,
+        sig,
     }
+}
+
+/// A record that may be kept.
+struct Looked {
+    record: Record,
+    /// The memory that it takes.
+    room: Option<OwnedSemaphorePermit>,
+    /// SHA-256 of the record as it was sent, where it is signed. It is told to the sender alone.
+    submitted: Option<Hash>,
 }
 
 /// Unpacks and checks: here where that is quick, else on a thread of its own, few at once.
@@ -117,20 +142,20 @@ async fn look(
     held: Held,
     seen: &Seen,
     sender: Option<Sender>,
-) -> Result<(Record, Option<OwnedSemaphorePermit>), Refused> {
+) -> Result<Looked, Refused> {
     let encoding = seen.encoding;
     let small = match encoding {
         Encoding::Plain => Limits::SMALL,
         Encoding::Gzip | Encoding::Zstd => Limits::SMALL_PACKED,
     };
     if held.bytes.len() <= small {
-        return look_now(intake, held, encoding, sender.as_ref());
+        return look_now(intake, held, seen, sender.as_ref());
     }
     let turn = Arc::clone(&intake.large).acquire_owned().await.map_err(|_| Refused::Failed)?;
-    let intake = Arc::clone(intake);
+    let (intake, seen) = (Arc::clone(intake), seen.clone());
     let looking = tokio::task::spawn_blocking(move || {
         let _turn = turn;
-        look_now(&intake, held, encoding, sender.as_ref())
+        look_now(&intake, held, &seen, sender.as_ref())
     });
     looking.await.map_err(|_| Refused::Failed)?
 }
@@ -138,10 +163,19 @@ async fn look(
 fn look_now(
     intake: &Intake,
     held: Held,
-    encoding: Encoding,
+    seen: &Seen,
     sender: Option<&Sender>,
-) -> Result<(Record, Option<OwnedSemaphorePermit>), Refused> {
-    let unpacked = unpacked(held, encoding, intake.options.limits.unpacked, &intake.budget)?;
-    let record = examine(&content(&unpacked.bytes, &BOUNDS)?, sender, &BOUNDS)?;
-    Ok((record, unpacked.into_permit()))
+) -> Result<Looked, Refused> {
+    let unpacked = unpacked(held, seen.encoding, intake.options.limits.unpacked, &intake.budget)?;
+    let content = content(&unpacked.bytes, &BOUNDS)?;
+    let submitted = seen.signed.as_ref().map(|signed| (signed, sha256(&content)));
+    let forged =
+        |(signed, hash): &(&Signed, _)| !is_signed_by(&signed.key, &signed.signature, hash);
+    if submitted.as_ref().is_some_and(forged) {
+        return Err(Refused::Signature);
+    }
+    let submitted = submitted.map(|(_, hash)| hash);
+    let record = examine(&content, sender, &BOUNDS)?;
+    drop(content);
+    Ok(Looked { record, room: unpacked.into_permit(), submitted })
 }

@@ -194,13 +194,13 @@ impl Shaky {
 }
 
 impl Keep for Shaky {
-    fn keep(&mut self, record: &Record, _: &Receipt) -> Result<Kept, KeepError> {
-        let there = self.kept.lock().unwrap().iter().any(|kept| kept.hash == record.hash);
-        if there {
-            return Ok(Kept::AlreadyThere);
+    fn keep(&mut self, record: &Record, _: &Receipt) -> Result<(Kept, u64), KeepError> {
+        let kept = self.kept.lock().unwrap();
+        if let Some(place) = kept.iter().position(|kept| kept.hash == record.hash) {
+            return Ok((Kept::AlreadyThere, place as u64));
         }
         self.batch.push(record.clone());
-        Ok(Kept::New)
+        Ok((Kept::New, (kept.len() + self.batch.len() - 1) as u64))
     }
 
     fn commit(&mut self) -> Result<(), KeepError> {
