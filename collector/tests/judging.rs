@@ -35,7 +35,8 @@ impl World {
 
     /// With `more`, a dossier lists the stranger too.
     fn reference(&self, more: bool) -> Reference {
-        let dossier = |id: &str, authority: &Authority| File {
+        let dossier = |id: &str, authority: &Authority| {
+            File {
             path: format!("interceptors/{id}.toml"),
             bytes: format!(
                 "id = \"{id}\"\ncountry = \"QZ\"\nactor = \"state\"\n[[key]]\nsubject = \"CN={id}\"\n\
@@ -43,6 +44,7 @@ impl World {
                 data_encoding::BASE64.encode(&authority.key.spki())
             )
             .into_bytes(),
+        }
         };
         let store = File {
             path: "stores/public.pem".into(),
@@ -71,9 +73,21 @@ impl World {
                 let place = |cc: &str| format!("{cc}\",\"probe_asn\":\"AS{asn}");
                 let at = format!("2023-10-{day} 13:0{number}:00");
                 let ssl = "\"ssl_unknown_authority\"";
-                records.push(record(&place("QZ"), &at, name, "null", &chain(&genuine, &self.public)));
+                records.push(record(
+                    &place("QZ"),
+                    &at,
+                    name,
+                    "null",
+                    &chain(&genuine, &self.public),
+                ));
                 records.push(record(&place("QZ"), &at, name, ssl, &chain(&forged, &self.state)));
-                records.push(record(&place("XA"), &at, name, ssl, &chain(&strange, &self.stranger)));
+                records.push(record(
+                    &place("XA"),
+                    &at,
+                    name,
+                    ssl,
+                    &chain(&strange, &self.stranger),
+                ));
                 records.push(record(&place("QZ"), "", name, "\"connection_reset\"", ""));
             }
         }
@@ -315,7 +329,9 @@ fn a_segment_whose_names_have_nothing_new_stands() {
     let dir = tempfile::tempdir().unwrap();
     let of = |name: &str| -> Vec<String> {
         // Runs without a name of their own share a day and a network.
-        let own = |record: &String| record.replace("{\"probe_cc\"", &format!("{{\"report_id\":\"{name}\",\"probe_cc\""));
+        let own = |record: &String| {
+            record.replace("{\"probe_cc\"", &format!("{{\"report_id\":\"{name}\",\"probe_cc\""))
+        };
         records.iter().filter(|record| record.contains(name)).map(own).collect()
     };
     for name in ["a.example", "b.example"] {
@@ -390,7 +406,10 @@ fn what_cannot_be_stored_is_judged_all_the_same() {
     assert!(judging.unkept.is_some());
     assert_eq!((judging.anew, judging.unstored()), (0, records.len() as u64));
     let counted = judging.count(&Scope::default(), Grouping::Query).unwrap();
-    assert_eq!(told(&counted.tally, &reference), directly(&records, &reference, &Scope::default()).0);
+    assert_eq!(
+        told(&counted.tally, &reference),
+        directly(&records, &reference, &Scope::default()).0
+    );
 }
 
 #[test]
