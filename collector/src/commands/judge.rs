@@ -183,7 +183,8 @@ impl Judge {
                     let line = Some(incoming.line);
                     for judgement in judge_with(&mut memory, measurement, &surroundings, line) {
                         reached |= self.fail_on.is_some_and(|level| level.reached_by(&judgement));
-                        serde_json::to_writer(&mut out, &judgement).map_err(std::io::Error::from)?;
+                        serde_json::to_writer(&mut out, &judgement)
+                            .map_err(std::io::Error::from)?;
                         out.write_all(b"\n")?;
                     }
                 }
