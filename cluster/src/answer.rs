@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use ballista_core::client::BallistaClient;
-use ballista_core::error::BallistaError;
 use ballista_core::extension::BallistaConfigGrpcEndpoint;
 use ballista_core::serde::protobuf::PartitionLocation;
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
@@ -99,7 +98,8 @@ impl Part {
 
     async fn next(&mut self) -> Result<Option<RecordBatch>, ClusterError> {
         if self.rows.is_none() {
-            self.rows = Some(self.fetch().await?);
+            let fetched = fetch(self.location.clone()).await;
+            self.rows = Some(fetched.map_err(|reason| self.failed(reason))?);
         }
         let Some(rows) = &mut self.rows else { return Ok(None) };
         match rows.next().await {
@@ -113,52 +113,68 @@ impl Part {
             Some(Err(error)) => Err(self.failed(causes(&error))),
             None => {
                 let said = self.location.partition_stats.as_ref().map(|known| known.num_rows);
-                match said.and_then(|rows| u64::try_from(rows).ok()) {
-                    Some(said) if said == self.sent => Ok(None),
-                    Some(said) => Err(ClusterError::Short {
-                        executor: self.executor.clone(),
-                        sent: self.sent,
-                        said,
-                    }),
-                    None => Err(self.failed("it did not say of how many rows".into())),
-                }
+                self.whole(said).map(|()| None)
             }
         }
     }
 
-    async fn fetch(&self) -> Result<SendableRecordBatchStream, ClusterError> {
-        let (Some(executor), Some(partition)) =
-            (&self.location.executor_meta, &self.location.partition_id)
-        else {
-            return Err(self.failed("the scheduler did not say where it is".into()));
-        };
-        let port = u16::try_from(executor.port)
-            .map_err(|_| self.failed(format!("{} is no port", executor.port)))?;
-        let bounds = Arc::new(BallistaConfigGrpcEndpoint::new(endpoint()));
-        let failed = |error: BallistaError| self.failed(causes(&error));
-        let mut client = BallistaClient::try_new(
-            &executor.host,
-            port,
-            MESSAGE as usize,
-            false,
-            Some(bounds),
-            TRIES,
-            PAUSE,
-            0,
-            0,
-        )
-        .await
-        .map_err(failed)?;
-        let (file, layout) = (self.location.file_id, self.location.layout());
-        // Through the executor's decoder: it ends the stream with an error where its file is cut short.
-        let decoded = true;
-        client
-            .fetch_partition(&executor.id, &partition.clone().into(), file, layout, decoded)
-            .await
-            .map_err(failed)
+    /// Whether as many rows came as the executor had counted; it must have.
+    fn whole(&self, said: Option<i64>) -> Result<(), ClusterError> {
+        match said.and_then(|rows| u64::try_from(rows).ok()) {
+            Some(said) if said == self.sent => Ok(()),
+            Some(said) => {
+                let (executor, sent) = (self.executor.clone(), self.sent);
+                Err(ClusterError::Short { executor, sent, said })
+            }
+            None => Err(self.failed("it did not say of how many rows".into())),
+        }
     }
 
     fn failed(&self, reason: String) -> ClusterError {
         ClusterError::Answer { executor: self.executor.clone(), reason }
+    }
+}
+
+/// Begins to fetch a part; the reason where it cannot be.
+async fn fetch(location: PartitionLocation) -> Result<SendableRecordBatchStream, String> {
+    let layout = location.layout();
+    let (Some(executor), Some(partition)) = (location.executor_meta, location.partition_id) else {
+        return Err("the scheduler did not say where it is".into());
+    };
+    let port = u16::try_from(executor.port).map_err(|_| format!("{} is no port", executor.port))?;
+    let bounds = Some(Arc::new(BallistaConfigGrpcEndpoint::new(endpoint())));
+    let (host, most) = (&executor.host, MESSAGE as usize);
+    let mut client = BallistaClient::try_new(host, port, most, false, bounds, TRIES, PAUSE, 0, 0)
+        .await
+        .map_err(|error| causes(&error))?;
+    // Through the executor's decoder: it ends the stream with an error where its file is cut short.
+    let decoded = true;
+    client
+        .fetch_partition(&executor.id, &partition.into(), location.file_id, layout, decoded)
+        .await
+        .map_err(|error| causes(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_whole_when_its_rows_are_counted_and_all_there() {
+        let cases = [
+            (Some(3), 3, true),
+            (Some(0), 0, true),
+            (Some(4), 3, false),
+            (Some(3), 4, false),
+            (Some(3), 0, false),
+            (Some(-1), 0, false),
+            (None, 0, false),
+            (None, 3, false),
+        ];
+        for (said, sent, whole) in cases {
+            let mut part = Part::of(PartitionLocation::default(), Arc::new(Schema::empty()));
+            part.sent = sent;
+            assert_eq!(part.whole(said).is_ok(), whole, "{sent} of {said:?}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use ballista_core::serde::BallistaLogicalExtensionCodec;
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::{TableReference, exec_datafusion_err, plan_datafusion_err};
 use datafusion::datasource::file_format::FileFormatFactory;

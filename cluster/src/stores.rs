@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use datafusion::common::{exec_datafusion_err, not_impl_err};
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::object_store::ObjectStore;
-use datafusion::object_store::aws::AmazonS3Builder;
 use datafusion::object_store::local::LocalFileSystem;
+use kua_archive::{Place, Store};
 use url::Url;
 
 #[derive(Debug, Default)]
@@ -32,16 +32,22 @@ impl ObjectStoreRegistry for Stores {
         if let Some(store) = known.get(&key(url)) {
             return Ok(store.clone());
         }
-        let store: Arc<dyn ObjectStore> = match (url.scheme(), url.host_str()) {
+        let store = match (url.scheme(), url.host_str()) {
             ("file", _) => Arc::new(LocalFileSystem::new()),
-            ("s3", Some(bucket)) => {
-                Arc::new(AmazonS3Builder::from_env().with_bucket_name(bucket).build()?)
-            }
+            ("s3", Some(bucket)) => bucket_of(bucket)?,
             _ => return not_impl_err!("no archive can lie at {url}"),
         };
         known.insert(key(url), store.clone());
         Ok(store)
     }
+}
+
+/// The bucket, as archives in it are reached.
+fn bucket_of(name: &str) -> Result<Arc<dyn ObjectStore>> {
+    let external = |error| DataFusionError::External(Box::new(error));
+    let place = Place::parse(format!("s3://{name}"))
+        .map_err(|error| DataFusionError::External(Box::new(error)))?;
+    Store::open(&place).and_then(|store| store.object_store()).map_err(external)
 }
 
 fn key(url: &Url) -> String {

@@ -1,7 +1,7 @@
 //! The commands: one a file.
 
 mod executor;
-//mod query;
+mod query;
 mod scheduler;
 
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ use kua_console::Trouble;
 pub(crate) enum Command {
     Scheduler(scheduler::Scheduler),
     Executor(executor::Executor),
-    //Query(query::Query),
+    Query(query::Query),
 }
 
 impl Command {
@@ -22,7 +22,7 @@ impl Command {
         match self {
             Self::Scheduler(scheduler) => scheduler.run().await,
             Self::Executor(executor) => executor.run().await,
-            //Self::Query(query) => query.run().await,
+            Self::Query(query) => query.run().await,
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Tables on a shared directory and on an S3-compatible store.
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::kua_tests::s3::Server;
 use arrow::array::{
     ArrayRef, FixedSizeBinaryBuilder, Int32Array, Int64Array, RecordBatch, StringArray,
 };
@@ -13,6 +13,7 @@ use datafusion::object_store::local::LocalFileSystem;
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{ObjectStore, ObjectStoreExt};
 use kua_query::{Table, TableFile};
+use kua_tests::s3::Server;
 use parquet::arrow::ArrowWriter;
 
 /// Where tables lie.
@@ -71,6 +72,23 @@ impl Place {
     /// All that there are here.
     pub(crate) fn all() -> Vec<Self> {
         [Some(Self::directory()), Self::s3()].into_iter().flatten().collect()
+    }
+
+    /// The address of an archive here, and the same for this process.
+    pub(crate) fn archive(&self) -> (String, kua_archive::Place) {
+        match self.url.strip_prefix("s3://") {
+            Some(bucket) => {
+                let settings = self.environment.iter();
+                let settings = settings.map(|(name, value)| ((*name).to_owned(), value.clone()));
+                let bucket = bucket.trim_end_matches('/');
+                let kept = kua_archive::Place::s3(bucket, "archive", settings.collect());
+                (format!("s3://{bucket}/archive"), kept)
+            }
+            None => {
+                let directory = format!("/{}/archive", self.prefix);
+                (directory.clone(), PathBuf::from(directory).into())
+            }
+        }
     }
 
     /// Tables `handshakes` (of so many rows, in partitions by day and country) and `authorities`.

@@ -9,38 +9,43 @@ use crate::rows::{embedded, of_cluster};
 /// Pairs of handshakes in one network: some seconds of work for two executors.
 const LONG: &str = "SELECT a.asn, count(*), min(a.record + b.record) FROM handshakes a
                     JOIN handshakes b ON a.asn = b.asn AND a.record < b.record GROUP BY a.asn ORDER BY a.asn";
-const ROWS: i64 = 36_000;
+const ROWS: i64 = 48_000;
 
+/// While it reads files (step 0), and while it joins what both have read (step 1).
 #[test]
 fn an_executor_that_is_killed_while_it_works() {
     for place in Place::all() {
         let tables = place.tables(ROWS);
         let expected = embedded(&place, &tables, LONG);
-        let mut cluster = Cluster::start(&place, 2);
-        let address = cluster.address().to_owned();
-        let found = std::thread::scope(|scope| {
-            let asked = scope.spawn(|| of_cluster(&address, &tables, 8, LONG));
-            assert!(cluster.executors[1].works());
-            cluster.executors[1].kill();
-            asked.join().unwrap()
-        });
-        match found {
-            Ok(rows) => assert_eq!(rows, expected, "{}", place.name),
-            Err(error) => {
-                crate::kua_tests::told(&format!("{}: the query failed: {error}", place.name));
-                let clear = matches!(
-                    error,
-                    ClusterError::Failed(_)
-                        | ClusterError::Answer { .. }
-                        | ClusterError::Short { .. }
-                );
-                assert!(clear, "{error:?}");
+        for step in [0, 1] {
+            let what = format!("{}, step {step}", place.name);
+            let mut cluster = Cluster::start(&place, 2);
+            let address = cluster.address().to_owned();
+            let found = std::thread::scope(|scope| {
+                let asked = scope.spawn(|| of_cluster(&address, &tables, 8, LONG));
+                assert!(cluster.executors[1].works_on(step), "{what}");
+                assert!(!asked.is_finished(), "{what}: the query is long enough");
+                cluster.executors[1].kill();
+                asked.join().unwrap()
+            });
+            match found {
+                Ok(rows) => assert_eq!(rows, expected, "{what}"),
+                Err(error) => {
+                    kua_tests::told(&format!("{what}: the query failed: {error}"));
+                    let clear = matches!(
+                        error,
+                        ClusterError::Failed(_)
+                            | ClusterError::Answer { .. }
+                            | ClusterError::Short { .. }
+                    );
+                    assert!(clear, "{what}: {error:?}");
+                }
             }
+            // The other one is still there.
+            let count = "SELECT cc, count(*) FROM handshakes GROUP BY cc ORDER BY cc";
+            let again = of_cluster(&address, &tables, 8, count).unwrap();
+            assert_eq!(again, embedded(&place, &tables, count), "{what}");
         }
-        // The other one is still there.
-        let count = "SELECT cc, count(*) FROM handshakes GROUP BY cc ORDER BY cc";
-        let again = of_cluster(&address, &tables, 8, count).unwrap();
-        assert_eq!(again, embedded(&place, &tables, count));
     }
 }
 
@@ -52,7 +57,8 @@ fn all_executors_killed_while_they_work() {
     let address = cluster.address().to_owned();
     let found = std::thread::scope(|scope| {
         let asked = scope.spawn(|| of_cluster(&address, &tables, 8, LONG));
-        assert!(cluster.executors[0].works());
+        assert!(cluster.executors[0].works_on(0));
+        assert!(!asked.is_finished(), "the query is long enough");
         cluster.executors[0].kill();
         asked.join().unwrap()
     });
@@ -69,7 +75,8 @@ fn a_scheduler_that_is_killed_while_it_waits() {
     let address = cluster.address().to_owned();
     let found = std::thread::scope(|scope| {
         let asked = scope.spawn(|| of_cluster(&address, &tables, 8, LONG));
-        assert!(cluster.executors[0].works());
+        assert!(cluster.executors[0].works_on(0));
+        assert!(!asked.is_finished(), "the query is long enough");
         cluster.scheduler.kill();
         asked.join().unwrap()
     });
@@ -94,7 +101,7 @@ fn no_executor_at_all() {
 fn no_scheduler_at_all() {
     let place = Place::directory();
     let tables = place.tables(120);
-    let address = format!("127.0.0.1:{}", crate::kua_tests::free_port());
+    let address = format!("127.0.0.1:{}", kua_tests::free_port());
     let error = of_cluster(&address, &tables, 4, "SELECT count(*) FROM handshakes");
     assert!(matches!(error, Err(ClusterError::Unreachable { .. })), "{error:?}");
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::kua_tests::wait_for;
+use kua_tests::wait_for;
 
 use crate::archive::Place;
 
@@ -98,9 +98,10 @@ impl Machine {
         assert!(wait_for(port), "the executor listens: {}", self.said());
     }
 
-    /// Waits until it has begun to write for a query.
-    pub(crate) fn works(&self) -> bool {
-        until(|| directories(&self.own()?).next().map(drop)).is_some()
+    /// Waits until it has begun to write what comes of this step of a query.
+    pub(crate) fn works_on(&self, step: u32) -> bool {
+        let begun = |query: PathBuf| query.join(step.to_string()).is_dir();
+        until(|| directories(&self.own()?).any(begun).then_some(())).is_some()
     }
 
     /// Its own directory.

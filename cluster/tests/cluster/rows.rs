@@ -37,7 +37,8 @@ pub(crate) fn of_cluster(
     })
 }
 
-fn lines(batch: &RecordBatch) -> Vec<String> {
+/// Each row as text.
+pub(crate) fn lines(batch: &RecordBatch) -> Vec<String> {
     let row = |row| {
         let values = batch.columns().iter().map(|column| match column.is_null(row) {
             true => "NULL".to_owned(),

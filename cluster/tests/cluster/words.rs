@@ -36,7 +36,7 @@ fn every_address_needs_a_name() {
 
 #[test]
 fn an_executor_waits_for_its_scheduler_within_bounds() {
-    let port = crate::kua_tests::free_port();
+    let port = kua_tests::free_port();
     let scheduler = format!("127.0.0.1:{port}");
     let output =
         run(&["executor", "--scheduler", &scheduler, "--listen", "127.0.0.1:0", "--wait", "1"]);

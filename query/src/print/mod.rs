@@ -6,9 +6,9 @@ mod table;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::json::WriterBuilder;
 use arrow::json::writer::LineDelimited;
@@ -54,9 +54,9 @@ impl<W: Write> Printer<W> {
             Format::Table { rows } => Form::Table(Rows::new(schema, rows)),
             Format::Json => Form::Json,
             Format::Csv => {
-                let mut line = csv::Writer::from_writer(&mut out);
-                line.write_record(names.map(str::as_bytes))?;
-                line.flush()?;
+                let mut line = csv::Writer::from_writer(Vec::new());
+                line.write_record(names)?;
+                out.write_all(&line.into_inner().map_err(|error| error.into_error())?)?;
                 Form::Csv
             }
         };
@@ -83,14 +83,16 @@ impl<W: Write> Printer<W> {
             Form::Csv => {
                 let options = FormatOptions::new();
                 let columns = texts(&batch, &options).map_err(io::Error::other)?;
-                let mut lines = csv::Writer::from_writer(&mut self.out);
+                let mut lines = csv::Writer::from_writer(Vec::new());
                 for row in 0..batch.num_rows() {
                     for column in &columns {
                         lines.write_field(column.value(row).to_string())?;
                     }
                     lines.write_record(None::<&[u8]>)?;
                 }
-                lines.flush()?;
+                // Errors of the output stay what they are: a closed pipe is none of ours.
+                let text = lines.into_inner().map_err(|error| error.into_error())?;
+                self.out.write_all(&text)?;
             }
         }
         Ok(true)
@@ -137,11 +139,12 @@ fn in_utc(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
         _ => Ok(column.clone()),
     });
     let columns: Vec<ArrayRef> = columns.collect::<Result<_, _>>()?;
-    let fields = batch.schema().fields().iter().zip(&columns).map(|(field, column)| {
+    let schema = batch.schema();
+    let fields = schema.fields().iter().zip(&columns).map(|(field, column)| {
         Arc::new(field.as_ref().clone().with_data_type(column.data_type().clone()))
     });
-    let schema = arrow::datatypes::Schema::new(fields.collect::<Vec<_>>());
-    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let schema = Schema::new(fields.collect::<Vec<_>>());
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(Arc::new(schema), columns, &options)
 }
 
@@ -152,7 +155,7 @@ mod tests {
         BooleanArray, Float64Array, Int64Array, ListBuilder, StringArray, StringBuilder,
         TimestampMillisecondArray,
     };
-    use arrow::datatypes::{Field, Schema};
+    use arrow::datatypes::Field;
 
     use super::*;
 
