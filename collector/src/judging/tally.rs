@@ -11,7 +11,7 @@ use super::error::JudgingError;
 use super::grouped;
 use super::judge::{Judging, NAMED, Options, Progress};
 use super::parallel::in_order;
-use super::records::{Portion, measurement, read};
+use super::records::{Portion, read};
 use super::setting::Setting;
 use crate::scope::Scope;
 
@@ -137,7 +137,7 @@ impl Judging<'_> {
         let reference = self.setting.reference();
         let work = |(memory, counted): &mut (Memory<'_>, Counted), (.., handful): Portion| {
             for (number, read) in handful {
-                match read.and_then(|record| Ok((measurement(&record)?, record.hash))) {
+                match read.and_then(|record| Ok((record.measurement()?, record.hash))) {
                     Ok((measurement, _)) if !scope.holds(&measurement) => counted.out_of_scope += 1,
                     Ok((measurement, hash)) => {
                         let judgements = judge_with(memory, &measurement, around, None);
