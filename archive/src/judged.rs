@@ -86,6 +86,18 @@ impl JudgedFile {
     pub fn name(&self) -> Option<SegmentName> {
         SegmentName::new(self.first, self.last)
     }
+
+    /// Whether the file is there and every byte as it was written.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Io`], [`ArchiveError::Store`].
+    pub fn is_whole(&self, store: &Store) -> Result<bool, ArchiveError> {
+        match store.read(&self.path) {
+            Ok(bytes) => Ok(FileHash::of(&bytes) == self.sha256),
+            Err(ArchiveError::Missing { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// The folder of a version.
@@ -167,11 +179,10 @@ impl Version {
     /// # Errors
     /// [`ArchiveError::Io`], [`ArchiveError::Store`].
     pub fn write(&self, store: &Store) -> Result<(), ArchiveError> {
-        let path = format!("{}version.json", folder(&self.id));
-        match store.size(&path)? {
-            Some(_) => Ok(()),
-            None => store.put(&path, text(self)),
+        if Self::read(store, &self.id)?.as_ref() == Some(self) {
+            return Ok(());
         }
+        store.put(&format!("{}version.json", folder(&self.id)), text(self))
     }
 
     /// All versions of which judgements are stored, in no particular order.
@@ -201,6 +212,31 @@ pub fn files(snapshot: &Snapshot, version: &str) -> Result<Vec<JudgedFile>, Arch
     let settled = snapshot.segments().iter().filter(|segment| segment.settled);
     let files = settled.filter_map(|segment| index.tiling(segment.name));
     Ok(files.flatten().cloned().collect())
+}
+
+/// The files of all versions that are not what their index says, or are gone: what is judged next
+/// makes them anew.
+///
+/// # Errors
+/// [`ArchiveError::Io`], [`ArchiveError::Store`].
+pub fn damaged(store: &Store) -> Result<Vec<String>, ArchiveError> {
+    let mut damaged = Vec::new();
+    for entry in store.list("judgements/")? {
+        let version = entry.path.strip_prefix("judgements/");
+        let Some(version) = version.and_then(|rest| rest.strip_suffix("/judged.json")) else {
+            continue;
+        };
+        let index = Judged::read(store, version)?;
+        if index.format != FORMAT {
+            damaged.push(entry.path.clone());
+        }
+        for file in &index.judged {
+            if !file.is_whole(store)? {
+                damaged.push(file.path.clone());
+            }
+        }
+    }
+    Ok(damaged)
 }
 
 /// The shapes of a version's judgements; none where their list is lost.

@@ -8,7 +8,7 @@ use kua_archive::{ArchiveError, SegmentName, Snapshot, Store};
 
 use super::error::JudgingError;
 use super::parallel::in_order;
-use super::records::{Handful, Placed, Portion, measurement, read};
+use super::records::{Handful, Placed, Portion, read};
 use super::setting::Setting;
 
 /// The longest part that is read, packed and unpacked: all that surroundings hold is well below.
@@ -25,7 +25,7 @@ pub(super) struct Part {
 impl Part {
     fn add(&mut self, memory: &mut Memory<'_>, handful: &Handful) {
         for record in handful.iter().filter_map(|(_, read)| read.as_ref().ok()) {
-            if let Ok(measurement) = measurement(record) {
+            if let Ok(measurement) = record.measurement() {
                 self.around.add_with(memory, &measurement);
                 self.asked.add(&measurement);
             }

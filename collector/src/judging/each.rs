@@ -8,7 +8,7 @@ use kua_archive::Archive;
 use super::error::JudgingError;
 use super::judge::{Judging, NAMED, Options};
 use super::parallel::in_order;
-use super::records::{Portion, measurement, read};
+use super::records::{Portion, read};
 use super::setting::Setting;
 
 /// What could not be read of an archive.
@@ -39,7 +39,7 @@ pub fn each<O: Send>(
     let work = |memory: &mut Memory<'_>, (.., handful): Portion| {
         let (mut told, mut damages) = (Vec::with_capacity(handful.len()), Vec::new());
         for (number, read) in handful {
-            match read.and_then(|record| measurement(&record)) {
+            match read.and_then(|record| record.measurement()) {
                 Ok(measurement) if wanted(&measurement) => {
                     told.push(tell(&judge_with(memory, &measurement, around, Some(number))));
                 }
