@@ -4,8 +4,8 @@ use kua_archive::ArchiveError;
 use kua_console::Trouble;
 
 use crate::import::ReadError;
-use crate::judging::JudgingError;
 use crate::intake::IntakeError;
+use crate::judging::JudgingError;
 
 /// An archive's error, for `map_err`.
 pub fn of_archive(error: ArchiveError) -> Trouble {

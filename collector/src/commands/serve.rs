@@ -135,7 +135,7 @@ fn ledger(
     key: Option<PathBuf>,
     name: Option<String>,
 ) -> Result<Ledger, Trouble> {
-        let kept = writer.commit().map_err(of_archive)?.first;
+    let kept = writer.commit().map_err(of_archive)?.first;
     let archive = Archive::open(writer.store().place()).map_err(of_archive)?;
     let key = key.or_else(|| default_key(archive.id())).ok_or_else(|| {
         Trouble::new("cannot tell where to keep the log's key")
