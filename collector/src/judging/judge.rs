@@ -98,7 +98,11 @@ impl<'a> Judging<'a> {
         Err(JudgingError::Moving)
     }
 
-    pub(super) fn begin(
+    /// Opens an archive for judging, and judges nothing yet.
+    ///
+    /// # Errors
+    /// [`JudgingError`].
+    pub fn begin(
         archive: &Archive,
         setting: &'a Setting<'a>,
         options: Options,

@@ -1,7 +1,7 @@
 //! Counts that were asked for before: the same archive, version and scope have the same.
 
 use kua::campaign::Tally;
-use kua_archive::judged::folder;
+use kua_archive::judged::{folder, packed, unpacked};
 use kua_archive::{ArchiveError, FileHash};
 
 use super::judge::Judging;
@@ -73,18 +73,11 @@ fn written(counted: &Counted) -> Option<Vec<u8>> {
         damaged: counted.damaged,
         named: counted.named.clone(),
     };
-    let packed = zstd::bulk::compress(&postcard::to_stdvec(&written).ok()?, 0).ok()?;
-    Some([&FileHash::of(&packed).as_bytes()[..], &packed].concat())
+    Some(packed(&postcard::to_stdvec(&written).ok()?))
 }
 
 fn read(bytes: &[u8]) -> Option<Counted> {
-    let (hash, packed) = bytes.split_first_chunk::<32>()?;
-    if FileHash::of(packed).as_bytes() != hash {
-        return None;
-    }
-    let mut text = Vec::new();
-    let mut reader = std::io::Read::take(zstd::Decoder::new(packed).ok()?, MAX_BYTES as u64);
-    std::io::Read::read_to_end(&mut reader, &mut text).ok()?;
+    let text = unpacked(bytes, MAX_BYTES)?;
     let written: Written = postcard::from_bytes(&text).ok()?;
     Some(Counted {
         tally: Tally::from_bytes(&written.tally)?,

@@ -21,7 +21,7 @@ mod shelf;
 mod tally;
 
 pub use diff::{Asserted, Causes, Change, Difference, Place};
-pub use each::{Damaged, each};
+pub use each::Damaged;
 pub use error::JudgingError;
 pub use judge::{Judging, Options, Progress};
 pub use setting::Setting;

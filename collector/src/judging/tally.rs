@@ -5,6 +5,7 @@ use kua::measurement::Measurement;
 use kua::memory::Memory;
 use kua::verdict::judge_with;
 use kua_archive::Archive;
+use kua_archive::judged::folder;
 use time::OffsetDateTime;
 
 use super::error::JudgingError;
@@ -57,6 +58,10 @@ pub fn account<'a>(
             return Ok((judging, counted));
         }
         match judging.count(scope, Grouping::default()) {
+            Err(JudgingError::Shape { .. }) if again => {
+                judging.forget_shapes()?;
+                again = false;
+            }
             Err(_) if again && judging.forget_damaged()? => again = false,
             counted => {
                 let counted = counted?;
@@ -68,6 +73,11 @@ pub fn account<'a>(
 }
 
 impl Judging<'_> {
+    /// Removes the list of shapes: whatever counts by one that is not in it is judged anew.
+    fn forget_shapes(&self) -> Result<(), JudgingError> {
+        Ok(self.snapshot.store().remove(&format!("{}shapes.zst", folder(&self.version().id)))?)
+    }
+
     /// Removes stored judgements that are not what was written; gives whether there were any.
     fn forget_damaged(&self) -> Result<bool, JudgingError> {
         let mut found = false;
