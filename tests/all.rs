@@ -14,6 +14,7 @@ mod innocent_sites;
 mod layers;
 mod limbo;
 mod main_job;
+mod miniooni;
 mod ooni_corpus;
 mod real_interceptors;
 mod reports;

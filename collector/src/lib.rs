@@ -4,6 +4,7 @@
 //! detectors and reference data get better.
 
 pub mod import;
+pub mod intake;
 pub mod judging;
 pub mod scope;
 pub mod trouble;

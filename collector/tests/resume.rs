@@ -130,7 +130,9 @@ fn killed_at_any_moment_it_keeps_a_beginning_and_goes_on() {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let has = || Archive::open(&archive.as_path().into()).is_ok_and(|_| served(&archive).len() >= least);
+        let has = || {
+            Archive::open(&archive.as_path().into()).is_ok_and(|_| served(&archive).len() >= least)
+        };
         while !has() && import.try_wait().unwrap().is_none() {
             sleep(Duration::from_millis(1));
         }

@@ -206,16 +206,10 @@ fn a_damaged_file_ends_the_query() {
     let files = write(dir.path(), 1, &[measurement(Some(0), "KZ", &["a.example"])]);
     let path = dir.path().join(&files[0].path);
     let whole = fs::read(&path).unwrap();
-    let mut flipped = whole.clone();
-    let at = flipped.len() - 12;
-    flipped[at] ^= 0x80;
     let noise = b"PAR1 no table at all PAR1".to_vec();
-    for (case, bytes) in [
-        ("noise", noise),
-        ("flipped", flipped),
-        ("cut", whole[..whole.len() / 2].to_vec()),
-        ("empty", vec![]),
-    ] {
+    for (case, bytes) in
+        [("noise", noise), ("cut", whole[..whole.len() / 2].to_vec()), ("empty", vec![])]
+    {
         fs::write(&path, &bytes).unwrap();
         let files = vec![TableFile { size: bytes.len() as u64, ..files[0].clone() }];
         let session = session(dir.path(), files, 100 << 20);

@@ -25,6 +25,9 @@ pub(super) static FORMAT: Format = Format {
     read: measurement,
 };
 
+/// In place of a certificate that held the address of the record's sender.
+const SCRUBBED: &str = "x_kua_scrubbed";
+
 /// Deepest nesting in which handshakes are looked for.
 const MAX_DEPTH: usize = 8;
 
@@ -152,7 +155,7 @@ fn handshake(value: &Node<'_>, certificates: &mut Certificates) -> Result<Handsh
         network: value.text("network").unwrap_or_default(),
         endpoint: value.at("address").as_str().and_then(|address| address.parse().ok()),
         chain,
-        whole: ours.is_object() || unverified || !refused,
+        whole: (ours.is_object() || unverified || !refused) && !scrubbed(value),
         server_name,
         failure,
         unverified,
@@ -164,6 +167,12 @@ fn handshake(value: &Node<'_>, certificates: &mut Certificates) -> Result<Handsh
         span: span(value),
         extra: extra(ours),
     })
+}
+
+/// Whether a collector took a certificate out: what is left does not begin with the leaf, perhaps.
+fn scrubbed(value: &Node<'_>) -> bool {
+    let sent = value.at("peer_certificates").items();
+    sent.iter().any(|certificate| certificate.at(SCRUBBED).is_object())
 }
 
 fn chain(
@@ -180,7 +189,7 @@ fn chain(
     let mut kept = Vec::with_capacity(sent.len().min(16));
     for (index, certificate) in sent.iter().enumerate() {
         // An empty BinaryData is written as null (df-001).
-        if certificate.is_null() {
+        if certificate.is_null() || certificate.at(SCRUBBED).is_object() {
             continue;
         }
         let text = certificate.at("data").as_str().ok_or_else(|| bad(index, "no data".into()))?;

@@ -4,11 +4,11 @@ mod check;
 mod compact;
 mod import;
 mod judge;
+mod progress;
 mod query;
 mod refusals;
 mod repair;
-mod progress;
-mod refusals;
+mod serve;
 mod stop;
 mod summary;
 
@@ -25,6 +25,7 @@ pub(crate) enum Command {
     Judge(judge::Judge),
     Query(query::Query),
     Repair(repair::Repair),
+    Serve(serve::Serve),
 }
 
 impl Command {
@@ -36,6 +37,7 @@ impl Command {
             Self::Judge(command) => command.run(common),
             Self::Query(command) => command.run(common),
             Self::Repair(command) => command.run(),
+            Self::Serve(command) => command.run(common),
         }
     }
 }

@@ -23,8 +23,8 @@ const MAX_SQL: u64 = 1 << 20;
 ///
 /// The tables are handshakes, judgements (of the newest reference data that `judge` has used) and
 /// certificates; --tables shows their columns. Hashes and keys are bytes: written X'0123', and shown in
-/// hexadecimal. What was received since tables were last made is added first, unless another program
-/// is writing. Nothing else is changed by a query.
+/// hexadecimal. What no table has yet is told of, with the command that adds it. A query changes
+/// nothing.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kua-collector query --archive kz --tables\n  \
