@@ -320,7 +320,7 @@ impl Writer {
             if snapshot.last() == snapshot.manifest().last() + 1 {
                 let empty = Encoder::new(Encoder::FAST)?.finish()?;
                 let number = self.known()?.next();
-                self.put(number, empty)?;
+                self.put(number, &empty)?;
                 if self.known()?.add(number, &News::default()).is_err() {
                     self.forget();
                 }
