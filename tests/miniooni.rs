@@ -157,6 +157,8 @@ fn collector(archive: &Path) -> (Child, u16) {
     command.arg("serve").arg("--archive").arg(archive);
     // The proxy is nobody: who comes from elsewhere comes in person.
     command.args(["--listen", &format!("{VOLUNTEER}:0"), "--behind-proxy", "127.9.9.9"]);
+    // Where it makes the key of its log.
+    command.env("XDG_DATA_HOME", archive.parent().unwrap());
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap()));
     let line = lines.find(|line| line.as_ref().is_ok_and(|line| line.starts_with("listening")));

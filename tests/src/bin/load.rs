@@ -53,7 +53,7 @@ fn run() -> Result<(), Failure> {
     // On the disk that holds the repository, not in memory.
     let folder = tempfile::tempdir_in(repository().join("target"))?;
     let archive = folder.path().join("archive");
-    let (mut collector, address) = start(&archive)?;
+    let (mut collector, address) = start(&archive, folder.path())?;
     let kinds: Arc<[Request]> = (0..KINDS).map(|_| Request::new()).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let next = Arc::new(AtomicU64::new(0));
@@ -92,11 +92,24 @@ fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-fn start(archive: &Path) -> Result<(Child, SocketAddr), Failure> {
+/// The collector; it ends with this value at the latest.
+struct Collector(Child);
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start(archive: &Path, folder: &Path) -> Result<(Collector, SocketAddr), Failure> {
     let mut command = Command::new(program("kua-collector"));
     command.arg("serve").arg("--archive").arg(archive).args(["--listen", "127.0.0.1:0"]);
-    let mut child = command.stderr(Stdio::piped()).spawn()?;
-    let mut lines = BufReader::new(child.stderr.take().ok_or("no standard error")?).lines();
+    // Where it makes the key of its log.
+    command.env("XDG_DATA_HOME", folder);
+    let mut child = Collector(command.stderr(Stdio::piped()).spawn()?);
+    let mut lines = BufReader::new(child.0.stderr.take().ok_or("no standard error")?).lines();
     for line in lines.by_ref() {
         if let Some((_, address)) = line?.split_once("listening on http://") {
             let address = address.parse()?;
@@ -107,13 +120,13 @@ fn start(archive: &Path) -> Result<(Child, SocketAddr), Failure> {
     Err("the collector does not listen".into())
 }
 
-fn end(collector: &mut Child) -> Result<i32, Failure> {
+fn end(Collector(collector): &mut Collector) -> Result<i32, Failure> {
     Command::new("kill").args(["-TERM", &collector.id().to_string()]).status()?;
     Ok(collector.wait()?.code().unwrap_or(-1))
 }
 
 /// The most memory that the process has had, in MB.
-fn memory(process: &Child) -> Result<u64, Failure> {
+fn memory(Collector(process): &Collector) -> Result<u64, Failure> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process.id()))?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).ok_or("no VmHWM")?;
     let kilobytes: u64 = line.split_whitespace().nth(1).ok_or("no number")?.parse()?;

@@ -192,13 +192,14 @@ fn counts_are_told() {
 fn the_description_names_what_is_served() {
     let described: Value = serde_json::from_str(OPENAPI).unwrap();
     let described: BTreeSet<_> = described["paths"].as_object().unwrap().keys().cloned().collect();
-    let served = routes::routes().into_iter().map(|(path, _)| path.to_owned()).collect();
+    // A path below another is named alike, without the router's star.
+    let served = routes::routes().into_iter().map(|(path, _)| path.replace("{*", "{")).collect();
     assert_eq!(described, served);
     let server = Server::start(Options::default(), Shaky::new(WELL));
     let description: Value = serde_json::from_str(OPENAPI).unwrap();
     for (path, methods) in description["paths"].as_object().unwrap() {
         let methods: Vec<_> = methods.as_object().unwrap().keys().collect();
-        let path = path.replace("{id}", "x");
+        let path = path.replace("{id}", "x").replace("{path}", "x");
         let (got, posted) = (server.get(&path).status, server.post(&path, b"").status);
         assert_eq!(got != 405, methods.iter().any(|method| *method == "get"), "GET {path}");
         assert_eq!(posted != 405, methods.iter().any(|method| *method == "post"), "POST {path}");
