@@ -89,7 +89,9 @@ fn inside(client: &Path) {
     let handshakes: Vec<_> = archived.iter().map(|one| &one.handshakes[0]).collect();
     let chains: Vec<Vec<_>> = handshakes
         .iter()
-        .map(|shaken| shaken.chain.as_ref().unwrap().certificates().iter().map(|c| c.der()).collect())
+        .map(|shaken| {
+            shaken.chain.as_ref().unwrap().certificates().iter().map(|c| c.der()).collect()
+        })
         .collect();
     // What OONI's client keeps of an interception: one certificate, and not the leaf.
     assert_eq!(chains[0], [between.certificate.as_slice()]);

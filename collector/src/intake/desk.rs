@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use kua_archive::Receipt;
 use kua::intake::Record;
+use kua_archive::Receipt;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::keeping::{Committed, Keep, KeepError};

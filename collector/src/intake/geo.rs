@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use kua_archive::Sender;
 use kua::intake::Meta;
+use kua_archive::Sender;
 use maxminddb::Reader;
 use serde_json::Value;
 

@@ -1,8 +1,8 @@
 //! What the intake needs of an archive's writer.
 
-use kua_archive::{Kept, Receipt};
 use kua::chain::Fingerprint;
 use kua::intake::Record;
+use kua_archive::{Kept, Receipt};
 
 /// Keeps records durably. One thread has it.
 pub trait Keep: Send + 'static {

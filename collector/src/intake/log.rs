@@ -174,9 +174,8 @@ fn follow(
             std::thread::sleep(TICK);
             continue;
         }
-        let commits = std::mem::take(
-            &mut *shared.waiting.lock().unwrap_or_else(PoisonError::into_inner),
-        );
+        let commits =
+            std::mem::take(&mut *shared.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         let ends = commits.iter().map(|(first, entries)| first + entries.len() as u64);
         kept = ends.max().unwrap_or(kept).max(kept);
         next = Instant::now() + PACE;

@@ -81,7 +81,9 @@ fn run() -> Result<(), Failure> {
         format!("  most memory so far       {after_busy:>8} MB"),
         format!("{MANY} connections open, each with a record handed in: {many}"),
         format!("  most memory              {after_many:>8} MB   goal 500"),
-        format!("acknowledged {acknowledged}, in the archive {kept}, the collector ended with {code}"),
+        format!(
+            "acknowledged {acknowledged}, in the archive {kept}, the collector ended with {code}"
+        ),
     ];
     writeln!(std::io::stdout(), "{}", lines.join("\n"))?;
     if kept != acknowledged || code != 0 {
@@ -153,9 +155,8 @@ fn record() -> String {
     let shaken = |at: usize| {
         let leaf = between.leaf(&format!("site-{at}.example"));
         let chain = [&leaf.certificate, &between.certificate, &root.certificate];
-        let sent = chain.map(|der| {
-            json!({"data": data_encoding::BASE64.encode(der), "format": "base64"})
-        });
+        let sent =
+            chain.map(|der| json!({"data": data_encoding::BASE64.encode(der), "format": "base64"}));
         json!({"network": "tcp", "address": "192.0.2.1:443", "cipher_suite": "TLS_AES_128_GCM_SHA256",
             "failure": null, "negotiated_protocol": "h2", "no_tls_verify": false,
             "peer_certificates": sent, "server_name": format!("site-{at}.example"), "t0": 0.1,

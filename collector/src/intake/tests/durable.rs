@@ -5,9 +5,9 @@ use std::process::Command;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use kua_archive::{Archive, ArchiveError, Place, Writer};
 use crate::intake::testing::*;
 use crate::intake::{Limits, Options};
+use kua_archive::{Archive, ArchiveError, Place, Writer};
 
 fn options(limits: Limits) -> Options {
     Options { limits, ..Options::default() }
@@ -29,7 +29,8 @@ fn kept(archive: &std::path::Path) -> Vec<String> {
 fn what_was_acknowledged_is_in_the_archive() {
     let dir = tempfile::tempdir().unwrap();
     let archive = dir.path().join("archive");
-    let server = Server::start(Options::default(), Writer::open(&Place::from(archive.as_path())).unwrap());
+    let server =
+        Server::start(Options::default(), Writer::open(&Place::from(archive.as_path())).unwrap());
     std::thread::scope(|scope| {
         for number in 10..30 {
             let server = &server;
@@ -82,7 +83,8 @@ fn a_disk_that_is_really_full() {
     let unmount = Unmount(disk.clone());
     let ballast = disk.join("ballast");
     let archive = disk.join("archive");
-    let server = Server::start(Options::default(), Writer::open(&Place::from(archive.as_path())).unwrap());
+    let server =
+        Server::start(Options::default(), Writer::open(&Place::from(archive.as_path())).unwrap());
     let mut acknowledged = Vec::new();
     assert_eq!(server.submit(&record(1)).status, 200);
     acknowledged.push("1".to_owned());

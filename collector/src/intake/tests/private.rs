@@ -7,9 +7,9 @@ use data_encoding::BASE64;
 use kua_mint::{Authority, Key, Template};
 use serde_json::Value;
 
-use kua_archive::{Place, Sender, Writer};
 use crate::intake::testing::*;
 use crate::intake::{Geo, Options};
+use kua_archive::{Place, Sender, Writer};
 
 fn behind_a_proxy() -> Options {
     Options { proxies: vec!["127.0.0.1".parse().unwrap()], ..Options::default() }
@@ -65,7 +65,10 @@ fn the_sender_is_nowhere_in_the_archive() {
         for (client, is_there) in [(address, false), (other, true)] {
             let dir = tempfile::tempdir().unwrap();
             let archive = dir.path().join("archive");
-            let server = Server::start(behind_a_proxy(), Writer::open(&Place::from(archive.as_path())).unwrap());
+            let server = Server::start(
+                behind_a_proxy(),
+                Writer::open(&Place::from(archive.as_path())).unwrap(),
+            );
             let answer = post(&server, client, &sent);
             assert_eq!(answer.status, 200, "{}", answer.body);
             let told = server.get("/metrics").body;
