@@ -2,8 +2,10 @@
 
 PROGRAMS = kua-probes kua-collector kua-auditor kua-lab
 TARGET ?= x86_64-unknown-linux-musl
+# Ballista, which few need. With WITHOUT= everything is built at once, as continuous integration does.
+WITHOUT ?= --exclude kua-cluster
 
-.PHONY: help accuracy demo test check fuzz load torture bench dist certs tools
+.PHONY: help accuracy cluster demo test check fuzz load torture bench dist certs tools
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,12 +16,15 @@ demo: tools ## build all, start the lab, probe through it, import, report
 	@lab/demo
 
 test: tools ## build all and run every test; none leaves this machine
-	cargo build --workspace
-	cargo test --workspace --no-fail-fast
+	cargo build --workspace $(WITHOUT)
+	cargo test --workspace $(WITHOUT) --no-fail-fast
+
+cluster: ## build and test SQL on many machines (compiles Ballista)
+	cargo test --package kua-cluster
 
 check: tools ## formatting, lints, licences and layers
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- --deny warnings
+	cargo clippy --workspace $(WITHOUT) --all-targets -- --deny warnings
 	@command -v cargo-deny >/dev/null || { echo 'error: please run: cargo install --locked cargo-deny' >&2; exit 1; }
 	cargo deny --workspace --offline check bans licenses sources
 
@@ -38,8 +43,8 @@ torture: ## kill the collector a thousand times; what it acknowledged must be th
 	@cargo build --quiet --package kua-collector
 	@cargo run --quiet --package kua-tests --bin torture
 
-bench: tools ## speed beside openssl and gzip, as ratios
-	cargo run --release --package kua-benches
+bench: tools ## speed beside openssl, gzip, DuckDB and chdb, as ratios (BENCH=national ROWS=100000000)
+	cargo run --release --package kua-benches -- $(BENCH) $(ROWS)
 
 dist: ## the volunteer's static binary, with its size and number of crates
 	.ci/dist $(TARGET)

@@ -6,6 +6,8 @@ mod session;
 pub(crate) mod side;
 pub(crate) mod site;
 mod smallest;
+mod stored;
+mod view;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,8 @@ pub use row::{Client, Network, Row, RowKey, address};
 pub use session::{Answers, Corrections, Session, SessionKey};
 pub use side::Rows;
 pub use smallest::{Smallest, SmallestOf};
+pub use stored::StoredError;
+pub use view::{Asked, Views};
 
 use crate::chain::{Certificate, Fingerprint, KeyHash};
 use crate::control::Controls;

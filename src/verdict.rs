@@ -7,7 +7,7 @@ mod written;
 use std::net::SocketAddr;
 
 use conclude::conclude;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::attribution::Basis;
@@ -21,8 +21,12 @@ use crate::reference::{Actor, Reference};
 use crate::surroundings::Surroundings;
 use crate::trust::Answer;
 
+/// Names the rules of this program: a hash of all code that a judgement is made by, so that whoever
+/// stores judgements knows which rules they are of.
+pub const RULES: &str = env!("KUA_RULES");
+
 /// What a handshake shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Somebody between probe and site answered in the site's place.

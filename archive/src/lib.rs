@@ -10,6 +10,7 @@ pub mod check;
 mod condense;
 mod error;
 mod hash;
+pub mod judged;
 mod known;
 pub mod log;
 mod manifest;

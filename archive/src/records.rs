@@ -29,6 +29,12 @@ impl Records {
         self.segment.records.or_else(|| self.reader.records())
     }
 
+    /// Passes over at most `most` records without reading them, as far as whole frames are to be passed;
+    /// gives how many.
+    pub fn pass(&mut self, most: u64) -> u64 {
+        self.reader.pass(most)
+    }
+
     fn read(&mut self) -> Result<Option<Result<Record, Damage>>, ArchiveError> {
         let line = match self.reader.next_line()? {
             Some(Ok(line)) => line,

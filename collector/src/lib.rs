@@ -5,6 +5,6 @@
 
 pub mod import;
 pub mod intake;
-mod lines;
+pub mod judging;
 pub mod scope;
 pub mod trouble;

@@ -5,6 +5,7 @@ use kua_console::Trouble;
 
 use crate::import::ReadError;
 use crate::intake::IntakeError;
+use crate::judging::JudgingError;
 
 /// An archive's error, for `map_err`.
 pub fn of_archive(error: ArchiveError) -> Trouble {
@@ -29,6 +30,16 @@ impl From<IntakeError> for Trouble {
 impl From<ReadError> for Trouble {
     fn from(error: ReadError) -> Self {
         Self::new(error.to_string()).because(error.source)
+    }
+}
+
+impl From<JudgingError> for Trouble {
+    fn from(error: JudgingError) -> Self {
+        match error {
+            JudgingError::Archive(error) => of_archive(error),
+            JudgingError::Visit(error) => Self::new("cannot write judgements").because(error),
+            error => Self::new("cannot judge the archive").because(error),
+        }
     }
 }
 

@@ -19,12 +19,17 @@ pub enum FailOn {
 impl FailOn {
     /// Whether `judgement` is at or above this level.
     pub fn reached_by(self, judgement: &Judgement) -> bool {
+        self.is_reached(judgement.level)
+    }
+
+    /// Whether a judgement of this level is at or above it.
+    pub fn is_reached(self, level: Option<Level>) -> bool {
         let floor = match self {
             Self::Possible => Level::Possible,
             Self::Probable => Level::Probable,
             Self::Confirmed => Level::Confirmed,
         };
-        judgement.level.is_some_and(|level| level >= floor)
+        level.is_some_and(|level| level >= floor)
     }
 }
 

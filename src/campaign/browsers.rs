@@ -2,20 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use time::{Date, OffsetDateTime};
+use serde::{Deserialize, Serialize};
+use time::Date;
 
-use super::earlier;
+use super::moment;
+use super::row::{Row, least};
 use crate::browser::{BLOCK, Outcome};
-use crate::moment::rfc3339;
 use crate::reference::{ClientKind, Installed, Reference, Shows};
 
 /// Counts by what one client would have shown, and why; they add up in any order.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Shown(BTreeMap<Answer, Use>);
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Shown(BTreeMap<Key, Use>);
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Answer {
+/// What one client would have shown of one handshake.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Answer {
+    key: Key,
+    /// First day of the rule, counted from the Julian epoch.
+    since: Option<i32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Key {
     client: String,
     installed: Installed,
     shows: Shows,
@@ -23,11 +31,11 @@ struct Answer {
     rule: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Use {
-    since: Option<Date>,
-    first: Option<OffsetDateTime>,
-    last: Option<OffsetDateTime>,
+    since: Option<i32>,
+    first: Option<i64>,
+    last: Option<i64>,
     handshakes: u64,
 }
 
@@ -59,17 +67,33 @@ pub struct BrowserRow {
     pub handshakes: u64,
 }
 
+/// What a judgement says of clients, as far as it is counted.
+pub(super) fn answers(outcomes: &[Outcome]) -> Vec<Answer> {
+    let of = |outcome: &Outcome| Answer {
+        key: Key {
+            client: outcome.client.clone(),
+            installed: outcome.installed,
+            shows: outcome.shows,
+            rule: outcome.rule.clone(),
+        },
+        since: outcome.since.map(Date::to_julian_day),
+    };
+    outcomes.iter().map(of).collect()
+}
+
 impl Shown {
-    pub(super) fn observe(&mut self, outcomes: &[Outcome], at: Option<OffsetDateTime>) {
-        for outcome in outcomes {
-            let answer = Answer {
-                client: outcome.client.clone(),
-                installed: outcome.installed,
-                shows: outcome.shows,
-                rule: outcome.rule.clone(),
+    pub(super) fn observe(&mut self, answers: &[Answer], row: &Row) {
+        for answer in answers {
+            let used = Use {
+                since: answer.since,
+                first: row.first,
+                last: row.last,
+                handshakes: row.judgements,
             };
-            let used = Use { since: outcome.since, first: at, last: at, handshakes: 1 };
-            self.0.entry(answer).or_default().merge(&used);
+            match self.0.get_mut(&answer.key) {
+                Some(kept) => kept.merge(&used),
+                None => _ = self.0.insert(answer.key.clone(), used),
+            }
         }
     }
 
@@ -93,10 +117,10 @@ impl Shown {
                 installed: answer.installed,
                 shows: answer.shows,
                 rule: answer.rule.clone(),
-                since: used.since.map(|day| day.to_string()),
+                since: used.since.and_then(day),
                 why: answer.rule.as_deref().and_then(|rule| words(rule, reference)),
-                first_seen: used.first.map(rfc3339),
-                last_seen: used.last.map(rfc3339),
+                first_seen: used.first.map(moment),
+                last_seen: used.last.map(moment),
                 handshakes: used.handshakes,
             }));
         }
@@ -112,13 +136,14 @@ fn words(rule: &str, reference: &Reference) -> Option<String> {
     Some(found.why.clone())
 }
 
+fn day(julian: i32) -> Option<String> {
+    Date::from_julian_day(julian).ok().map(|day| day.to_string())
+}
+
 impl Use {
     fn merge(&mut self, other: &Self) {
-        self.since = match (self.since, other.since) {
-            (Some(left), Some(right)) => Some(left.min(right)),
-            (left, right) => left.or(right),
-        };
-        self.first = earlier(self.first, other.first);
+        self.since = least(self.since, other.since);
+        self.first = least(self.first, other.first);
         self.last = self.last.max(other.last);
         self.handshakes += other.handshakes;
     }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use time::{Date, OffsetDateTime};
 
+use super::class::Class;
+use super::interception::Interception;
 use super::intermediate::DayUse;
-use super::{BrowserRow, Cell, Example, Group, Interception, Rate, Tally, Who};
+use super::shape::{Group, Who};
+use super::{BrowserRow, Cell, Example, Rate, Tally, moment};
 use crate::chain::{Fingerprint, KeyHash};
 use crate::detect::Level;
-use crate::moment::rfc3339;
 use crate::reference::{Actor, Reference};
 
 /// One interceptor at work, as a report describes it.
@@ -119,23 +120,6 @@ pub struct NetworkRow {
     pub rate: Option<Rate>,
 }
 
-/// From how many networks a product's key makes it something else than a product at home: a
-/// product makes a key of its own on every machine.
-const TOO_MANY_NETWORKS: usize = 3;
-
-/// Classes that are named also where nothing is in them.
-const CLASSES: [&str; 9] = [
-    "clock-skew",
-    "consensus-outlier",
-    "dns-redirected",
-    "instrument-defect",
-    "local",
-    "misconfigured",
-    "portal",
-    "private-pki",
-    "site-chose-state-ca",
-];
-
 impl Tally {
     /// The campaigns, those of dossiers first, then by key.
     pub fn campaigns(&self, reference: &Reference) -> Vec<Campaign> {
@@ -145,33 +129,36 @@ impl Tally {
 
     /// What is wrong and no campaign, by class. Handshakes.
     pub fn not_campaigns(&self) -> BTreeMap<&'static str, u64> {
-        let mut counts = self.not_campaigns.clone();
+        let mut counts: BTreeMap<_, _> =
+            self.not_campaigns.iter().map(|(class, count)| (class.as_str(), *count)).collect();
         let local = self.interceptions.iter().filter(|(who, found)| !found.is_campaign(who));
         let local: u64 = local.flat_map(|(_, found)| found.cells.values()).sum();
-        for class in CLASSES {
-            counts.entry(class).or_default();
+        for class in Class::always() {
+            counts.entry(class.as_str()).or_default();
         }
-        *counts.entry("local").or_default() += local;
+        *counts.entry(Class::LOCAL.as_str()).or_default() += local;
         counts
     }
 
     /// The earliest handshake of a campaign for each of its targets.
     pub fn examples_of<'a>(&'a self, campaign: &'a Campaign) -> impl Iterator<Item = &'a Example> {
-        self.examples.iter().filter_map(move |((group, _), example)| match group {
-            Group::Campaign(who) if who.id() == campaign.id => Some(example),
+        self.examples.iter().filter_map(move |((group, _), kept)| match group {
+            Group::Campaign(who) if who.id() == campaign.id => kept.told.as_ref(),
             _ => None,
         })
     }
 
     /// The earliest handshake of each target that is wrong and in no campaign, by class.
     pub fn other_examples(&self) -> impl Iterator<Item = (&'static str, &Example)> {
-        self.examples.iter().filter_map(|((group, _), example)| match group {
-            Group::Other(class) => Some((*class, example)),
-            Group::Campaign(who) => {
-                let local =
-                    self.interceptions.get(who).is_some_and(|found| !found.is_campaign(who));
-                local.then_some(("local", example))
-            }
+        self.examples.iter().filter_map(|((group, _), kept)| {
+            let class = match group {
+                Group::Other(class) => *class,
+                Group::Campaign(who) => {
+                    self.interceptions.get(who).filter(|found| !found.is_campaign(who))?;
+                    Class::LOCAL
+                }
+            };
+            Some((class.as_str(), kept.told.as_ref()?))
         })
     }
 
@@ -216,8 +203,8 @@ impl Tally {
                 Who::Dossier(id) => Some(id.clone()),
                 _ => None,
             },
-            first_seen: found.first_seen.map(rfc3339),
-            last_seen: found.last_seen.map(rfc3339),
+            first_seen: found.first_seen.map(moment),
+            last_seen: found.last_seen.map(moment),
             anchors: anchors(who, found, reference),
             intermediates: intermediates(found),
             invalid_windows: windows(&found.days),
@@ -260,17 +247,6 @@ impl Who {
     }
 }
 
-impl Interception {
-    /// A product at home is none, unless its very key turns up in network after network; one whose
-    /// dossier says that it has the same key everywhere is none there either.
-    fn is_campaign(&self, who: &Who) -> bool {
-        let networks: BTreeSet<_> =
-            self.cells.keys().map(|cell| cell.asn).filter(|asn| *asn != 0).collect();
-        let everywhere = matches!(who, Who::Dossier(_));
-        self.actor != Actor::Local || (!everywhere && networks.len() >= TOO_MANY_NETWORKS)
-    }
-}
-
 fn anchors(who: &Who, found: &Interception, reference: &Reference) -> Vec<AnchorRow> {
     let known = found.anchors.iter().map(|(key_hash, subject)| {
         let dossier = reference.dossier_with(*key_hash);
@@ -308,12 +284,12 @@ fn intermediates(found: &Interception) -> Vec<IntermediateRow> {
             sha256: *name,
             sha1: seen.sha1.clone(),
             serial: seen.serial.clone(),
-            not_before: rfc3339(seen.not_before),
-            not_after: rfc3339(seen.not_after),
+            not_before: moment(seen.not_before),
+            not_after: moment(seen.not_after),
             anchor_spki_sha256: seen.anchor,
             authority_key_id: seen.authority_key_id.clone(),
-            first_seen: seen.first_seen.map(rfc3339),
-            last_seen: seen.last_seen.map(rfc3339),
+            first_seen: seen.first_seen.map(moment),
+            last_seen: seen.last_seen.map(moment),
             handshakes: seen.handshakes,
             used_outside_validity: seen.used_outside_validity,
         })
@@ -321,12 +297,12 @@ fn intermediates(found: &Interception) -> Vec<IntermediateRow> {
 }
 
 /// Runs of days with use outside validity; a day with use inside it ends a run.
-fn windows(days: &BTreeMap<Date, DayUse>) -> Vec<Window> {
+fn windows(days: &BTreeMap<i64, DayUse>) -> Vec<Window> {
     let mut windows = Vec::new();
-    let mut open: Option<(OffsetDateTime, OffsetDateTime, u64)> = None;
-    let mut close = |open: &mut Option<(OffsetDateTime, OffsetDateTime, u64)>| {
+    let mut open: Option<(i64, i64, u64)> = None;
+    let mut close = |open: &mut Option<(i64, i64, u64)>| {
         if let Some((from, to, handshakes)) = open.take() {
-            windows.push(Window { from: rfc3339(from), to: rfc3339(to), handshakes });
+            windows.push(Window { from: moment(from), to: moment(to), handshakes });
         }
     };
     for used in days.values() {

@@ -1,40 +1,54 @@
 //! Intermediates of an interceptor: when each was valid, and when it was used.
 
 use data_encoding::HEXLOWER;
-use time::OffsetDateTime;
+use serde::{Deserialize, Serialize};
 
-use super::earlier;
+use super::row::{Day, Row, least};
 use crate::chain::{Fingerprint, KeyHash};
 use crate::verdict::Judgement;
 
-/// One intermediate and its use.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Intermediate {
+/// An intermediate as one handshake showed it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Used {
     pub(super) sha1: String,
     pub(super) serial: String,
-    pub(super) not_before: OffsetDateTime,
-    pub(super) not_after: OffsetDateTime,
+    /// In seconds since 1970.
+    pub(super) not_before: i64,
+    pub(super) not_after: i64,
     /// Key that signed its way up; `None` where no key is known.
     pub(super) anchor: Option<KeyHash>,
     pub(super) authority_key_id: Option<String>,
-    pub(super) first_seen: Option<OffsetDateTime>,
-    pub(super) last_seen: Option<OffsetDateTime>,
+    /// It was used outside its validity.
+    pub(super) outside: bool,
+}
+
+/// One intermediate and its use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Intermediate {
+    pub(super) sha1: String,
+    pub(super) serial: String,
+    pub(super) not_before: i64,
+    pub(super) not_after: i64,
+    pub(super) anchor: Option<KeyHash>,
+    pub(super) authority_key_id: Option<String>,
+    pub(super) first_seen: Option<i64>,
+    pub(super) last_seen: Option<i64>,
     pub(super) handshakes: u64,
     pub(super) used_outside_validity: u64,
 }
 
 /// How intermediates were used on one day.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct DayUse {
     pub(super) inside: u64,
     pub(super) outside: u64,
-    pub(super) first_outside: Option<OffsetDateTime>,
-    pub(super) last_outside: Option<OffsetDateTime>,
+    pub(super) first_outside: Option<i64>,
+    pub(super) last_outside: Option<i64>,
 }
 
 /// The authorities between the leaf and its root that were sent and have a part in the path, in
 /// the order of the path.
-pub(super) fn of(judgement: &Judgement) -> Vec<(Fingerprint, Intermediate)> {
+pub(super) fn of(judgement: &Judgement) -> Vec<(Fingerprint, Used)> {
     let (Some(chain), Some(path)) = (&judgement.chain, &judgement.path) else {
         return Vec::new();
     };
@@ -46,18 +60,14 @@ pub(super) fn of(judgement: &Judgement) -> Vec<(Fingerprint, Intermediate)> {
     });
     authorities
         .map(|(certificate, fields)| {
-            let outside = judgement.started.is_some_and(|at| !fields.valid_at(at));
-            let used = Intermediate {
+            let used = Used {
                 sha1: certificate.sha1(),
                 serial: decimal(&fields.serial),
-                not_before: fields.not_before,
-                not_after: fields.not_after,
+                not_before: fields.not_before.unix_timestamp(),
+                not_after: fields.not_after.unix_timestamp(),
                 anchor: judgement.signing_key.as_ref().map(|key| key.key_hash),
                 authority_key_id: fields.aki.as_ref().map(|aki| HEXLOWER.encode(aki)),
-                first_seen: judgement.started,
-                last_seen: judgement.started,
-                handshakes: 1,
-                used_outside_validity: u64::from(outside),
+                outside: judgement.started.is_some_and(|at| !fields.valid_at(at)),
             };
             (certificate.fingerprint(), used)
         })
@@ -65,9 +75,32 @@ pub(super) fn of(judgement: &Judgement) -> Vec<(Fingerprint, Intermediate)> {
 }
 
 impl Intermediate {
+    pub(super) fn of(used: &Used) -> Self {
+        Self {
+            sha1: used.sha1.clone(),
+            serial: used.serial.clone(),
+            not_before: used.not_before,
+            not_after: used.not_after,
+            anchor: used.anchor,
+            authority_key_id: used.authority_key_id.clone(),
+            first_seen: None,
+            last_seen: None,
+            handshakes: 0,
+            used_outside_validity: 0,
+        }
+    }
+
+    pub(super) fn observe(&mut self, used: &Used, row: &Row) {
+        self.anchor = self.anchor.max(used.anchor);
+        self.first_seen = least(self.first_seen, row.first);
+        self.last_seen = self.last_seen.max(row.last);
+        self.handshakes += row.judgements;
+        self.used_outside_validity += if used.outside { row.judgements } else { 0 };
+    }
+
     pub(super) fn merge(&mut self, other: &Self) {
         self.anchor = self.anchor.max(other.anchor);
-        self.first_seen = earlier(self.first_seen, other.first_seen);
+        self.first_seen = least(self.first_seen, other.first_seen);
         self.last_seen = self.last_seen.max(other.last_seen);
         self.handshakes += other.handshakes;
         self.used_outside_validity += other.used_outside_validity;
@@ -75,20 +108,20 @@ impl Intermediate {
 }
 
 impl DayUse {
-    pub(super) fn observe(&mut self, at: OffsetDateTime, outside: bool) {
-        let outside_at = outside.then_some(at);
-        self.merge(&Self {
-            inside: u64::from(!outside),
-            outside: u64::from(outside),
-            first_outside: outside_at,
-            last_outside: outside_at,
-        });
+    pub(super) fn observe(&mut self, day: &Day, outside: bool) {
+        if outside {
+            self.outside += day.judgements;
+            self.first_outside = least(self.first_outside, Some(day.first));
+            self.last_outside = self.last_outside.max(Some(day.last));
+        } else {
+            self.inside += day.judgements;
+        }
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
         self.inside += other.inside;
         self.outside += other.outside;
-        self.first_outside = earlier(self.first_outside, other.first_outside);
+        self.first_outside = least(self.first_outside, other.first_outside);
         self.last_outside = self.last_outside.max(other.last_outside);
     }
 }

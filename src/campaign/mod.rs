@@ -1,51 +1,66 @@
 //! Many judged measurements to campaigns: a pure fold whose parts add up in any order.
+//!
+//! Judgements that count alike are one [`Row`] by place and one [`Day`] by time, with a [`Shape`]. A tally
+//! is fed with these, whoever grouped them: one judgement alone is a row as well.
 
 mod browsers;
+mod class;
 mod describe;
+mod example;
+mod interception;
 mod intermediate;
 mod interval;
+mod row;
+mod shape;
+mod stored;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 pub use browsers::BrowserRow;
 pub use describe::{AnchorRow, Campaign, IntermediateRow, NetworkRow, TargetRow, Window};
+pub use example::Example;
 pub use intermediate::decimal;
 pub use interval::Rate;
+pub use row::{Day, Position, Row};
+pub use shape::{Shape, ShapeId};
 
-use crate::attribution::Basis;
-use crate::chain::fields::Fields;
-use crate::chain::{Chain, Fingerprint, KeyHash};
-use crate::detect::{Finding, Level};
+use crate::chain::Fingerprint;
+use crate::detect::Level;
 use crate::measurement::Measurement;
-use crate::path::SigningKey;
-use crate::reference::Actor;
+use crate::moment::rfc3339;
 use crate::verdict::{Judgement, Verdict};
-use browsers::Shown;
-use intermediate::{DayUse, Intermediate};
+use class::Class;
+use example::Kept;
+use interception::Interception;
+use shape::{Group, Intercepted, Who};
 
 /// Counts of judged measurements. Two tallies of two halves, merged in either order, equal the
 /// tally of the whole.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     measurements: u64,
     handshakes: u64,
     with_chain: u64,
     verdicts: BTreeMap<Verdict, u64>,
-    not_campaigns: BTreeMap<&'static str, u64>,
+    /// The highest of all judgements.
+    level: Option<Level>,
+    not_campaigns: BTreeMap<Class, u64>,
     cells: BTreeMap<Cell, u64>,
     network_names: BTreeMap<u32, String>,
     interceptions: BTreeMap<Who, Interception>,
-    examples: BTreeMap<(Group, String), Example>,
-    per_day: BTreeMap<(time::Date, u32), DayCount>,
+    examples: BTreeMap<(Group, String), Kept>,
+    /// By day, counted from 1970, and network.
+    per_day: BTreeMap<(i64, u32), DayCount>,
 }
 
 /// Where and what: the finest grain in which handshakes are counted.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Cell {
     country: String,
     asn: u32,
@@ -53,7 +68,7 @@ struct Cell {
 }
 
 /// Handshakes of one day in one network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayCount {
     /// All of them.
     pub handshakes: u64,
@@ -61,128 +76,118 @@ pub struct DayCount {
     pub intercepted: u64,
 }
 
-/// Whose campaign it is: a dossier's, a key's, or that of a key known only by its identifier.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Who {
-    Dossier(String),
-    Key(KeyHash),
-    /// Authority Key Identifier of the last certificate that was sent.
-    KeyId(String),
-    /// Only a name is left.
-    Issuer(String),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-struct Interception {
-    actor: Actor,
-    level: Level,
-    first_seen: Option<OffsetDateTime>,
-    last_seen: Option<OffsetDateTime>,
-    cells: BTreeMap<Cell, u64>,
-    anchors: BTreeMap<KeyHash, String>,
-    /// Names of signers whose keys are not known.
-    issuers: BTreeSet<String>,
-    intermediates: BTreeMap<Fingerprint, Intermediate>,
-    days: BTreeMap<time::Date, DayUse>,
-    browsers: Shown,
-}
-
-/// What an example is an example of.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Group {
-    Campaign(Who),
-    Other(&'static str),
-}
-
-/// The earliest handshake of its kind for one target, with all that a reader needs to check it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Example {
-    /// The measurement's name.
-    pub measurement_uid: Option<String>,
-    /// Line of the record, from 1.
-    pub line: Option<u64>,
-    /// When.
-    pub started: Option<OffsetDateTime>,
-    /// The host that was meant.
-    pub target: String,
-    /// Where the probe connected to.
-    pub endpoint: Option<std::net::SocketAddr>,
-    /// Country and autonomous system of the vantage point.
-    pub vantage: (String, u32),
-    /// The verdict.
-    pub verdict: Verdict,
-    /// How sure.
-    pub level: Option<Level>,
-    /// What was found.
-    pub findings: Vec<Finding>,
-    /// The chain as it was presented.
-    pub chain: Option<Chain>,
-}
-
 impl Tally {
     /// Counts one measurement and its judgements.
     pub fn observe(&mut self, measurement: &Measurement, judgements: &[Judgement]) {
-        self.measurements += 1;
-        let vantage = &measurement.vantage;
-        if !vantage.network.is_empty() {
-            let name = self.network_names.entry(vantage.asn).or_insert(vantage.network.clone());
-            if vantage.network < *name {
-                name.clone_from(&vantage.network);
+        self.observe_record(None, measurement, judgements);
+    }
+
+    /// The same for a record whose SHA-256 is at hand.
+    pub fn observe_record(
+        &mut self,
+        record: Option<Fingerprint>,
+        measurement: &Measurement,
+        judgements: &[Judgement],
+    ) {
+        for (position, judgement) in (0..).zip(judgements) {
+            let shape = Shape::of(measurement, judgement);
+            let row = Row::of(record, measurement, judgement, position, &shape);
+            self.count(&row, &shape);
+            if let Some(day) = Day::of(judgement) {
+                self.count_day(&day, &shape);
             }
-        }
-        for judgement in judgements {
-            *self.verdicts.entry(judgement.verdict).or_default() += 1;
-            if measurement.handshakes.is_empty() {
-                continue;
+            if let Some(position) = row.example {
+                self.keep_told(position, record, judgement, &shape);
             }
-            self.handshakes += 1;
-            self.with_chain += u64::from(judgement.chain.is_some());
-            self.handshake(judgement);
         }
     }
 
-    fn handshake(&mut self, judgement: &Judgement) {
-        let cell = Cell {
-            country: judgement.probe_cc.clone(),
-            asn: judgement.probe_asn,
-            target: judgement.target.clone().unwrap_or_default(),
-        };
-        *self.cells.entry(cell.clone()).or_default() += 1;
-        let who = who(judgement);
-        if let Some(started) = judgement.started {
-            let day = self.per_day.entry((started.date(), cell.asn)).or_default();
-            day.handshakes += 1;
-            let campaign = who.is_some() && judgement.actor != Some(Actor::Local);
-            day.intercepted += u64::from(campaign);
+    /// Counts the judgements of a row, by place: they are to be counted by day as well. Of the example
+    /// only its position is known then: see [`Tally::untold`].
+    pub fn count(&mut self, row: &Row, shape: &Shape) {
+        self.measurements += row.measurements;
+        *self.verdicts.entry(shape.verdict).or_default() += row.judgements;
+        self.level = self.level.max(shape.level);
+        if let Some(name) = &row.network {
+            self.name_network(row.asn, name);
         }
-        let group = match who {
-            Some(who) => {
-                let level = judgement.level.unwrap_or(Level::Possible);
-                let actor = judgement.actor.unwrap_or(Actor::Unknown);
-                let found = self
-                    .interceptions
-                    .entry(who.clone())
-                    .or_insert_with(|| Interception::new(actor, level));
-                found.observe(judgement, cell);
-                Some(Group::Campaign(who))
-            }
-            None => not_a_campaign(judgement).map(|class| {
-                *self.not_campaigns.entry(class).or_default() += 1;
-                Group::Other(class)
-            }),
-        };
-        if let Some(group) = group {
-            self.keep_example(group, Example::of(judgement));
+        if !shape.handshake {
+            return;
+        }
+        self.handshakes += row.judgements;
+        self.with_chain += if shape.chain { row.judgements } else { 0 };
+        let cell = Cell { country: row.country.clone(), asn: row.asn, target: row.target.clone() };
+        if let Some(found) = &shape.interception {
+            self.interception(found).observe(row, cell.clone(), found);
+        }
+        if let Some(class) = shape.class {
+            *self.not_campaigns.entry(class).or_default() += row.judgements;
+        }
+        if let (Some(group), Some(position)) = (shape.group(), row.example) {
+            self.keep((group, row.target.clone()), Kept::at(position));
+        }
+        *self.cells.entry(cell).or_default() += row.judgements;
+    }
+
+    /// Counts the same judgements by day, as far as it is known.
+    pub fn count_day(&mut self, day: &Day, shape: &Shape) {
+        if !shape.handshake {
+            return;
+        }
+        let count = self.per_day.entry((day.day, day.asn)).or_default();
+        count.handshakes += day.judgements;
+        count.intercepted += if shape.is_in_campaign() { day.judgements } else { 0 };
+        if let Some(found) = &shape.interception {
+            self.interception(found).observe_day(day, found);
         }
     }
 
-    fn keep_example(&mut self, group: Group, example: Example) {
-        let key = (group, example.target.clone());
-        match self.examples.get(&key) {
-            Some(kept) if kept.order() <= example.order() => {}
-            _ => {
-                self.examples.insert(key, example);
-            }
+    fn interception(&mut self, found: &Intercepted) -> &mut Interception {
+        let kept = self.interceptions.entry(found.who.clone());
+        kept.or_insert_with(|| Interception::new(found.actor, found.level))
+    }
+
+    /// Where the examples are of which nothing is known yet but that they are the earliest.
+    pub fn untold(&self) -> impl Iterator<Item = Position> {
+        let untold = self.examples.values().filter(|kept| kept.told.is_none());
+        untold.map(|kept| kept.position)
+    }
+
+    /// Says what the example at `position` is: a judgement made of the record there once more.
+    pub fn tell(&mut self, position: Position, judgement: &Judgement) {
+        let shape = Shape::with(judgement, true);
+        self.keep_told(position, Some(position.record), judgement, &shape);
+    }
+
+    fn keep_told(
+        &mut self,
+        position: Position,
+        record: Option<Fingerprint>,
+        judgement: &Judgement,
+        shape: &Shape,
+    ) {
+        let Some(group) = shape.group() else { return };
+        let key = (group, judgement.target.clone().unwrap_or_default());
+        if let Some(kept) = self.examples.get_mut(&key)
+            && kept.position == position
+            && kept.told.is_none()
+        {
+            kept.told = Some(Example::of(record, judgement));
+        }
+    }
+
+    fn keep(&mut self, key: (Group, String), kept: Kept) {
+        match self.examples.get_mut(&key) {
+            Some(known) => known.take(kept),
+            None => _ = self.examples.insert(key, kept),
+        }
+    }
+
+    fn name_network(&mut self, asn: u32, name: &str) {
+        match self.network_names.get_mut(&asn) {
+            Some(kept) if *name < **kept => name.clone_into(kept),
+            Some(_) => {}
+            None => _ = self.network_names.insert(asn, name.to_owned()),
         }
     }
 
@@ -192,24 +197,20 @@ impl Tally {
         self.handshakes += other.handshakes;
         self.with_chain += other.with_chain;
         add(&mut self.verdicts, other.verdicts);
+        self.level = self.level.max(other.level);
         add(&mut self.not_campaigns, other.not_campaigns);
         add(&mut self.cells, other.cells);
         for (asn, name) in other.network_names {
-            let kept = self.network_names.entry(asn).or_insert_with(|| name.clone());
-            if name < *kept {
-                *kept = name;
-            }
+            self.name_network(asn, &name);
         }
         for (who, found) in other.interceptions {
             match self.interceptions.get_mut(&who) {
                 Some(kept) => kept.merge(found),
-                None => {
-                    self.interceptions.insert(who, found);
-                }
+                None => _ = self.interceptions.insert(who, found),
             }
         }
-        for ((group, _), example) in other.examples {
-            self.keep_example(group, example);
+        for (key, kept) in other.examples {
+            self.keep(key, kept);
         }
         for (key, count) in other.per_day {
             let kept = self.per_day.entry(key).or_default();
@@ -233,6 +234,11 @@ impl Tally {
         self.with_chain
     }
 
+    /// The highest level of any judgement, where something is asserted.
+    pub fn level(&self) -> Option<Level> {
+        self.level
+    }
+
     /// Judgements by verdict, all verdicts, worst first.
     pub fn verdicts(&self) -> impl Iterator<Item = (Verdict, u64)> {
         let count = |verdict: &Verdict| self.verdicts.get(verdict).copied().unwrap_or(0);
@@ -241,158 +247,16 @@ impl Tally {
 
     /// Handshakes by day and AS number, in that order.
     pub fn per_day(&self) -> impl Iterator<Item = (time::Date, u32, DayCount)> {
-        self.per_day.iter().map(|((day, asn), count)| (*day, *asn, *count))
+        self.per_day.iter().filter_map(|((day, asn), count)| {
+            let moment = OffsetDateTime::from_unix_timestamp(day.checked_mul(86_400)?).ok()?;
+            Some((moment.date(), *asn, *count))
+        })
     }
 }
 
-/// Whose interception it is; `None` where nobody intercepts.
-fn who(judgement: &Judgement) -> Option<Who> {
-    if judgement.verdict != Verdict::Intercepted || judgement.actor == Some(Actor::Portal) {
-        return None;
-    }
-    if let Some(id) = &judgement.interceptor {
-        return Some(Who::Dossier(id.clone()));
-    }
-    if let Some(key) = &judgement.signing_key {
-        return Some(Who::Key(key.key_hash));
-    }
-    let last = last_link(judgement)?;
-    Some(match &last.aki {
-        Some(aki) => Who::KeyId(data_encoding::HEXLOWER.encode(aki)),
-        None => Who::Issuer(last.issuer.to_string()),
-    })
-}
-
-/// The topmost certificate of the path that was sent.
-fn last_link(judgement: &Judgement) -> Option<&Fields> {
-    let last = *judgement.path.as_ref()?.links.last()?;
-    judgement.chain.as_ref()?.certificates()[last].fields()
-}
-
-/// The name under which a report counts what is wrong and no campaign.
-fn not_a_campaign(judgement: &Judgement) -> Option<&'static str> {
-    let rests = |on: Basis| judgement.basis.contains(&on);
-    match judgement.verdict {
-        Verdict::Normal => None,
-        _ if judgement.has("site-chose-state-ca") => Some("site-chose-state-ca"),
-        Verdict::Inconclusive if rests(Basis::Session) => Some("clock-skew"),
-        Verdict::Inconclusive if rests(Basis::Consensus) => Some("instrument-defect"),
-        Verdict::Inconclusive if judgement.has("private-pki") => Some("private-pki"),
-        Verdict::Anomaly if rests(Basis::Address) => Some("dns-redirected"),
-        Verdict::Anomaly if rests(Basis::Consensus) && rests(Basis::PublicAnchor) => {
-            Some("consensus-outlier")
-        }
-        Verdict::Intercepted => Some("portal"),
-        other => Some(other.as_str()),
-    }
-}
-
-impl Interception {
-    fn new(actor: Actor, level: Level) -> Self {
-        Self {
-            actor,
-            level,
-            first_seen: None,
-            last_seen: None,
-            cells: BTreeMap::new(),
-            anchors: BTreeMap::new(),
-            issuers: BTreeSet::new(),
-            intermediates: BTreeMap::new(),
-            days: BTreeMap::new(),
-            browsers: Shown::default(),
-        }
-    }
-
-    fn observe(&mut self, judgement: &Judgement, cell: Cell) {
-        self.level = self.level.max(judgement.level.unwrap_or(Level::Possible));
-        self.seen(judgement.started, judgement.started);
-        *self.cells.entry(cell).or_default() += 1;
-        self.browsers.observe(&judgement.browsers, judgement.started);
-        if let Some(SigningKey { key_hash, subject }) = &judgement.signing_key {
-            self.anchors.entry(*key_hash).or_insert_with(|| subject.clone());
-        } else if let Some(last) = last_link(judgement) {
-            self.issuers.insert(last.issuer.to_string());
-        }
-        let mut outside = false;
-        let used = intermediate::of(judgement);
-        for (name, seen) in used.iter().cloned() {
-            outside |= seen.used_outside_validity > 0;
-            match self.intermediates.get_mut(&name) {
-                Some(kept) => kept.merge(&seen),
-                None => {
-                    self.intermediates.insert(name, seen);
-                }
-            }
-        }
-        if let (Some(at), false) = (judgement.started, used.is_empty()) {
-            self.days.entry(at.date()).or_default().observe(at, outside);
-        }
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.level = self.level.max(other.level);
-        self.seen(other.first_seen, other.last_seen);
-        add(&mut self.cells, other.cells);
-        self.browsers.merge(other.browsers);
-        self.issuers.extend(other.issuers);
-        for (key, subject) in other.anchors {
-            self.anchors.entry(key).or_insert(subject);
-        }
-        for (name, seen) in other.intermediates {
-            match self.intermediates.get_mut(&name) {
-                Some(kept) => kept.merge(&seen),
-                None => {
-                    self.intermediates.insert(name, seen);
-                }
-            }
-        }
-        for (day, used) in other.days {
-            self.days.entry(day).or_default().merge(&used);
-        }
-    }
-
-    fn seen(&mut self, first: Option<OffsetDateTime>, last: Option<OffsetDateTime>) {
-        self.first_seen = earlier(self.first_seen, first);
-        self.last_seen = self.last_seen.max(last);
-    }
-}
-
-impl Example {
-    fn of(judgement: &Judgement) -> Self {
-        Self {
-            measurement_uid: judgement.measurement_uid.clone(),
-            line: judgement.line,
-            started: judgement.started,
-            target: judgement.target.clone().unwrap_or_default(),
-            endpoint: judgement.endpoint,
-            vantage: (judgement.probe_cc.clone(), judgement.probe_asn),
-            verdict: judgement.verdict,
-            level: judgement.level,
-            findings: judgement.findings.clone(),
-            chain: judgement.chain.clone(),
-        }
-    }
-
-    /// Earliest first; the rest only makes the choice the same in every order of counting.
-    fn order(&self) -> impl Ord {
-        let chain = self.chain.as_ref().map(Chain::fingerprints);
-        (
-            self.started.map_or(i64::MAX, OffsetDateTime::unix_timestamp),
-            self.measurement_uid.clone(),
-            self.line,
-            self.endpoint,
-            chain,
-            self.vantage.clone(),
-        )
-    }
-}
-
-/// The earlier of two moments, where there is any.
-fn earlier(left: Option<OffsetDateTime>, right: Option<OffsetDateTime>) -> Option<OffsetDateTime> {
-    match (left, right) {
-        (Some(left), Some(right)) => Some(left.min(right)),
-        (left, right) => left.or(right),
-    }
+/// A moment, given in seconds since 1970, in RFC 3339.
+fn moment(seconds: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(seconds).map_or_else(|_| seconds.to_string(), rfc3339)
 }
 
 fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, more: BTreeMap<K, u64>) {

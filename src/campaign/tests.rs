@@ -6,8 +6,11 @@ use proptest::prelude::*;
 use time::{Duration, OffsetDateTime};
 
 use super::*;
+use crate::chain::KeyHash;
 use crate::detect::testing::{Bench, certificates, measurement};
+use crate::measurement::HelperHandshake;
 use crate::moment::rfc3339;
+use crate::reference::Actor;
 use crate::surroundings::Surroundings;
 use crate::verdict::judge;
 
@@ -176,5 +179,161 @@ proptest! {
         let told = |tally: &Tally| serde_json::to_string(&tally.campaigns(&bench.reference)).unwrap();
         prop_assert_eq!(told(&merged), told(&whole));
         prop_assert_eq!(merged, whole);
+    }
+}
+
+/// Judgements of every kind, of several days, networks and records, some of no handshake.
+fn various(bench: &Bench) -> Vec<(Fingerprint, Measurement, Vec<Judgement>)> {
+    let unknown = Authority::root("Unknown Root");
+    let cross = Authority::root("Other Name");
+    let mut records = archive(bench);
+    for (root, target, helped) in [(&unknown, "a.example", true), (&cross, "", false)] {
+        let mut refused = stock(&intermediate(root, 0), 10, 64500, target);
+        let failure = crate::measurement::codes::SSL_UNKNOWN_AUTHORITY;
+        refused.handshakes[0].failure = Some(crate::measurement::Failure::new(failure));
+        let seen = HelperHandshake { server_name: target.into(), failure: None };
+        refused.seen_by_helper = if helped { vec![seen] } else { Vec::new() };
+        records.push(refused);
+    }
+    let mut cut = certificates(&[&bench.public.leaf("b.example").certificate]);
+    cut.chain = None;
+    cut.failure = Some(crate::measurement::Failure::new("connection_reset"));
+    records.push(record(cut.clone(), 5, 64501));
+    let mut both = record(cut, 5, 64500);
+    both.handshakes.extend(records[0].handshakes.clone());
+    both.vantage.network = "A name that sorts first".into();
+    records.push(both);
+    let mut none = measurement(&[]);
+    none.started = None;
+    none.vantage.network = "Net".into();
+    records.push(none);
+    let mut timeless = records[1].clone();
+    timeless.started = None;
+    records.push(timeless);
+    let judged = records.into_iter().enumerate().map(|(number, record)| {
+        let line = Some(number as u64 + 1);
+        let judged = judge(&record, &bench.reference, &Surroundings::none(), line);
+        (Fingerprint::of(&[number as u8]), record, judged)
+    });
+    judged.collect()
+}
+
+/// Rows that count alike are joined, as a query would; `parts` says which part a record goes into.
+fn by_rows(judged: &[(Fingerprint, Measurement, Vec<Judgement>)], parts: &[usize]) -> Tally {
+    let mut shapes = BTreeMap::new();
+    let mut rows: BTreeMap<_, Row> = BTreeMap::new();
+    let mut days: BTreeMap<_, Day> = BTreeMap::new();
+    for ((record, measurement, judgements), part) in judged.iter().zip(parts) {
+        for (position, judgement) in (0..).zip(judgements) {
+            let shape = Shape::of(measurement, judgement);
+            let row = Row::of(Some(*record), measurement, judgement, position, &shape);
+            let place = (row.country.clone(), row.asn, row.target.clone());
+            let key = (*part, place, shape.id());
+            if let Some(day) = Day::of(judgement) {
+                let key = (*part, day.day, day.asn, shape.id());
+                days.entry(key).and_modify(|kept| kept.join(day)).or_insert(day);
+            }
+            shapes.insert(shape.id(), shape);
+            match rows.get_mut(&key) {
+                Some(kept) => kept.join(row),
+                None => _ = rows.insert(key, row),
+            }
+        }
+    }
+    let mut tallies: BTreeMap<usize, Tally> = BTreeMap::new();
+    for ((part, .., id), mut row) in rows {
+        // Shapes are stored between a judgement and the report.
+        let stored = postcard::to_stdvec(&shapes[&id]).unwrap();
+        let shape: Shape = postcard::from_bytes(&stored).unwrap();
+        assert_eq!(shape.id(), id);
+        row.example = row.example.map(|example| Position::from_bytes(&example.to_bytes()).unwrap());
+        tallies.entry(part).or_default().count(&row, &shape);
+    }
+    for ((part, .., id), day) in days {
+        tallies.entry(part).or_default().count_day(&day, &shapes[&id]);
+    }
+    let mut whole = Tally::default();
+    for (_, tally) in tallies.into_iter().rev() {
+        whole.merge(tally);
+    }
+    let untold: Vec<_> = whole.untold().collect();
+    for position in untold {
+        let (_, _, judgements) = &judged[position.number as usize - 1];
+        whole.tell(position, &judgements[position.judgement as usize]);
+    }
+    whole
+}
+
+/// Whoever groups the judgements, and however: there is one count.
+#[test]
+fn rows_add_up_to_what_judgements_do() {
+    let bench = Bench::new();
+    let judged = various(&bench);
+    let mut whole = Tally::default();
+    for (record, measurement, judgements) in &judged {
+        whole.observe_record(Some(*record), measurement, judgements);
+    }
+    assert_eq!(Tally::from_bytes(&whole.to_bytes().unwrap()).as_ref(), Some(&whole));
+    let classes: Vec<_> =
+        whole.not_campaigns().into_iter().filter(|(_, count)| *count > 0).collect();
+    assert!(whole.campaigns(&bench.reference).len() > 1 && classes.len() > 1, "{classes:?}");
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64));
+    let parts = proptest::collection::vec(0..3_usize, judged.len());
+    runner
+        .run(&parts, |parts| {
+            prop_assert_eq!(&by_rows(&judged, &parts), &whole);
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// One key, judged to be a product here and somebody on the path there, under two names.
+#[test]
+fn the_order_of_counting_tells_nothing_of_who_it_is() {
+    let bench = Bench::new();
+    let (record, measurement, judged) = various(&bench).swap_remove(0);
+    let seen = |actor, level, subject: &str| {
+        let mut judged = judged.clone();
+        judged[0].actor = Some(actor);
+        judged[0].level = Some(level);
+        judged[0].interceptor = None;
+        judged[0].signing_key.as_mut().unwrap().subject = subject.into();
+        judged
+    };
+    let both = [
+        seen(Actor::Local, Level::Confirmed, "CN=B"),
+        seen(Actor::Network, Level::Probable, "CN=A"),
+    ];
+    let tally = |both: &[&Vec<Judgement>]| {
+        let mut tally = Tally::default();
+        for judged in both {
+            tally.observe_record(Some(record), &measurement, judged);
+        }
+        tally
+    };
+    let told = |tally: &Tally| serde_json::to_value(tally.campaigns(&bench.reference)).unwrap();
+    let (one, other) = (tally(&[&both[0], &both[1]]), tally(&[&both[1], &both[0]]));
+    assert_eq!(told(&one), told(&other));
+    assert_eq!(told(&one)[0]["actor"], "network", "what it did beyond a machine is not hidden");
+    assert_eq!(told(&one)[0]["anchors"][0]["subject"], "CN=A");
+}
+
+proptest! {
+    #[test]
+    fn positions_sort_as_their_bytes(
+        one in (any::<i64>(), any::<[u8; 32]>(), any::<u32>(), any::<u64>()),
+        other in (any::<i64>(), any::<[u8; 32]>(), any::<u32>(), any::<u64>()),
+        alike in 0..4_usize,
+    ) {
+        let of = |(started, record, judgement, number): (i64, [u8; 32], u32, u64)| Position {
+            started, record: Fingerprint::from(record), judgement, number,
+        };
+        let (one, mut other) = (of(one), of(other));
+        if alike > 0 { other.started = one.started; }
+        if alike > 1 { other.record = one.record; }
+        if alike > 2 { other.judgement = one.judgement; }
+        prop_assert_eq!(one.cmp(&other), one.to_bytes().cmp(&other.to_bytes()));
+        prop_assert_eq!(Position::from_bytes(&one.to_bytes()), Some(one));
+        prop_assert_eq!(Position::from_bytes(&one.to_bytes()[1..]), None);
     }
 }

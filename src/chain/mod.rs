@@ -2,6 +2,7 @@
 
 pub mod fields;
 pub mod name;
+mod stored;
 
 use std::fmt;
 use std::str::FromStr;
@@ -187,8 +188,24 @@ macro_rules! sha256_name {
         }
 
         impl serde::Serialize for $name {
+            /// Digits for people, bytes for machines.
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                if serializer.is_human_readable() {
+                    serializer.collect_str(self)
+                } else {
+                    self.0.serialize(serializer)
+                }
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                if from.is_human_readable() {
+                    let text = <String as serde::Deserialize>::deserialize(from)?;
+                    text.parse().map_err(serde::de::Error::custom)
+                } else {
+                    <[u8; 32] as serde::Deserialize>::deserialize(from).map(Self)
+                }
             }
         }
     };

@@ -23,13 +23,14 @@ mod noted_authority;
 mod one_chain_for_all;
 mod private_pki;
 mod site_chose_state_ca;
+mod stored;
 mod unknown_anchor;
 mod weak_key;
 
 #[cfg(test)]
 pub(crate) mod testing;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use case::Case;
@@ -82,7 +83,7 @@ pub struct Detector {
 }
 
 /// How sure a finding or a judgement is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// It fits; other explanations fit as well.

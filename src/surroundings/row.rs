@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use super::smallest::SmallestOf;
 use crate::chain::KeyHash;
 use crate::measurement::{Handshake, Measurement};
@@ -17,7 +19,7 @@ pub(super) fn short(text: &str) -> String {
 }
 
 /// Where handshakes were made.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Network {
     /// Country.
     pub country: String,
@@ -26,7 +28,7 @@ pub struct Network {
 }
 
 /// What made them: a defect follows the version of the program, per test.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Client {
     /// The test.
     pub test: String,
@@ -37,7 +39,7 @@ pub struct Client {
 }
 
 /// The grain in which sightings are counted; by name first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RowKey {
     /// The name that was meant.
     pub name: String,
@@ -50,7 +52,7 @@ pub struct RowKey {
 }
 
 /// Counts of one grain.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// Measurements: one may shake hands at several addresses.
     pub measurements: u64,

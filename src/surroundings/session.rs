@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use super::row::{Network, address, is_accepted, short};
 use super::site::{is_private, site};
 use super::smallest::{Smallest, SmallestOf};
@@ -10,7 +12,7 @@ use crate::measurement::{Handshake, Measurement};
 use crate::sighting::Sighting;
 
 /// Which run: what its program calls it, else all of a day in one network.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SessionKey {
     /// What the program calls the run; empty where it gives no name.
     pub run: String,
@@ -21,7 +23,7 @@ pub struct SessionKey {
 }
 
 /// Everything that a run saw, as far as detectors ask for it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     /// Names with a chain that is trusted, and where it was met.
     pub genuine: SmallestOf<(String, Option<IpAddr>), 64>,
@@ -38,7 +40,7 @@ pub struct Session {
 }
 
 /// What was answered with one key.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Answers {
     /// The names that were meant, and whether the certificate was for them.
     pub names: SmallestOf<(String, bool), 32>,
@@ -53,7 +55,7 @@ pub struct Answers {
 }
 
 /// Seconds that would have to be added to a clock: all from `least` to `most`. By default any.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Corrections {
     /// The least.
     pub least: i64,

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// The `LIMIT` smallest keys of all that were added, each with all that was added under it.
 ///
 /// A key that is left out once can never come back, because the smaller ones stay; so what is kept
@@ -69,6 +72,26 @@ impl<K, V, const LIMIT: usize> Smallest<K, V, LIMIT> {
     /// Nothing was left out.
     pub fn is_whole(&self) -> bool {
         !self.left_out
+    }
+}
+
+impl<K: Serialize, V: Serialize, const LIMIT: usize> Serialize for Smallest<K, V, LIMIT> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (&self.kept, self.left_out).serialize(serializer)
+    }
+}
+
+impl<'de, K, V, const LIMIT: usize> Deserialize<'de> for Smallest<K, V, LIMIT>
+where
+    K: Deserialize<'de> + Ord,
+    V: Deserialize<'de>,
+{
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (kept, left_out) = <(BTreeMap<K, V>, bool)>::deserialize(from)?;
+        if kept.len() > LIMIT {
+            return Err(D::Error::custom("more is kept than there is room for"));
+        }
+        Ok(Self { kept, left_out })
     }
 }
 

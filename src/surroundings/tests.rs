@@ -4,6 +4,7 @@ use kua_mint::{Authority, Key, NOW, Template};
 use proptest::prelude::*;
 
 use super::*;
+use crate::chain::Fingerprint;
 use crate::detect::testing::{Bench, presented, seen_in, surroundings};
 use crate::measurement::codes;
 
@@ -104,4 +105,80 @@ fn controls_are_vantage_points_and_no_part_of_a_run() {
     assert!(!around.rows("example.com").is_empty());
     assert_eq!(around.session(&all[0]), None);
     assert!(!around.controls.of("example.com").is_empty());
+}
+
+/// Judgements of a record, as everybody reads them.
+fn judged(bench: &Bench, record: &Measurement, around: &Surroundings) -> String {
+    serde_json::to_string(&crate::verdict::judge(record, &bench.reference, around, None)).unwrap()
+}
+
+fn view(record: &Measurement, around: &Surroundings) -> Fingerprint {
+    let mut asked = Asked::default();
+    asked.add(record);
+    Views::of(around).digest(&asked)
+}
+
+/// Which of all measurements lie around a record may change what is told of it; only then may the
+/// judgement change.
+#[test]
+fn the_same_view_gives_the_same_judgements() {
+    let bench = Bench::new();
+    let all = measurements(&bench);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(96));
+    let some = || proptest::collection::vec(any::<bool>(), all.len());
+    let of = |taken: &[bool]| -> Surroundings {
+        let taken = all.iter().zip(taken).filter(|(_, taken)| **taken);
+        surroundings(&bench, &taken.map(|(seen, _)| seen.clone()).collect::<Vec<_>>())
+    };
+    let same = std::cell::Cell::new(0);
+    let other = std::cell::Cell::new(0);
+    runner
+        .run(&(some(), some(), any::<bool>()), |(one, mut two, alike)| {
+            if alike {
+                // The same around one name, and anything around the other.
+                for (number, seen) in all.iter().enumerate() {
+                    if seen.handshakes[0].server_name.as_deref() == Some("example.com") {
+                        two[number] = one[number];
+                    }
+                }
+            }
+            let (one, two) = (of(&one), of(&two));
+            for record in &all {
+                if view(record, &one) == view(record, &two) {
+                    same.set(same.get() + 1);
+                    prop_assert_eq!(judged(&bench, record, &one), judged(&bench, record, &two));
+                } else {
+                    other.set(
+                        other.get()
+                            + u32::from(
+                                judged(&bench, record, &one) != judged(&bench, record, &two),
+                            ),
+                    );
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert!(same.get() > 0 && other.get() > 0, "{same:?} {other:?}");
+}
+
+#[test]
+fn what_is_stored_comes_back_and_garbage_does_not() {
+    let bench = Bench::new();
+    let whole = surroundings(&bench, &measurements(&bench));
+    let bytes = whole.to_bytes().unwrap();
+    assert!(same(&Surroundings::from_bytes(&bytes).unwrap(), &whole));
+    for cut in 0..bytes.len() {
+        assert!(Surroundings::from_bytes(&bytes[..cut]).is_err(), "{cut} bytes");
+    }
+    assert!(Surroundings::from_bytes(&[&bytes[..], b"x"].concat()).is_err());
+    let mut runner = proptest::test_runner::TestRunner::default();
+    runner
+        .run(&(0..bytes.len(), any::<u8>()), |(at, byte)| {
+            let mut bytes = bytes.clone();
+            bytes[at] = byte;
+            drop(Surroundings::from_bytes(&bytes));
+            Ok(())
+        })
+        .unwrap();
 }

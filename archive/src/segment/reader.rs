@@ -147,6 +147,19 @@ impl Reader {
         Ok(Some(Line::read(&rest[..length])))
     }
 
+    /// Passes over whole frames of together at most `most` records; gives how many records.
+    pub fn pass(&mut self, most: u64) -> u64 {
+        let mut passed = 0;
+        while self.at >= self.text.len()
+            && let Some(Stretch::Frame { frame, exact: true }) = self.stretches.as_slice().first()
+            && passed + frame.records <= most
+        {
+            passed += frame.records;
+            self.stretches.next();
+        }
+        passed
+    }
+
     /// The next frame as a whole, or bytes between frames; `None` at the end. Not to be mixed with
     /// [`Reader::next_line`].
     ///

@@ -2,6 +2,7 @@
 
 pub mod certificates;
 pub mod handshakes;
+pub mod judgements;
 mod parquet;
 pub mod partition;
 

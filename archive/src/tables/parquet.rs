@@ -93,35 +93,61 @@ fn sort_column(values: &ArrayRef) -> SortColumn {
 /// Writes batches in their order; each row group is sorted by itself.
 pub(crate) fn write_sorted(
     schema: &SchemaRef,
-    layout: &Layout,
+    layout: &'static Layout,
     batches: impl IntoIterator<Item = Result<RecordBatch, TableError>>,
 ) -> Result<Bytes, TableError> {
-    // Other engines need no copy of the schema in Arrow's form.
-    let options = ArrowWriterOptions::new()
-        .with_properties(layout.properties()?)
-        .with_skip_arrow_metadata(true);
-    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), schema.clone(), options)?;
-    let mut waiting = Vec::new();
-    let mut rows = 0;
+    let mut sorted = Sorted::new(schema.clone(), layout)?;
     for batch in batches {
-        let mut batch = batch?;
-        while rows + batch.num_rows() >= layout.group_rows {
-            let fits = layout.group_rows - rows;
-            waiting.push(batch.slice(0, fits));
+        sorted.add(batch?)?;
+    }
+    sorted.finish()
+}
+
+/// A file that is being written, in memory.
+pub(crate) struct Sorted {
+    layout: &'static Layout,
+    schema: SchemaRef,
+    writer: ArrowWriter<Vec<u8>>,
+    waiting: Vec<RecordBatch>,
+    rows: usize,
+}
+
+impl Sorted {
+    pub(crate) fn new(schema: SchemaRef, layout: &'static Layout) -> Result<Self, TableError> {
+        // Other engines need no copy of the schema in Arrow's form.
+        let options = ArrowWriterOptions::new()
+            .with_properties(layout.properties()?)
+            .with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(Vec::new(), schema.clone(), options)?;
+        Ok(Self { layout, schema, writer, waiting: Vec::new(), rows: 0 })
+    }
+
+    pub(crate) fn add(&mut self, mut batch: RecordBatch) -> Result<(), TableError> {
+        while self.rows + batch.num_rows() >= self.layout.group_rows {
+            let fits = self.layout.group_rows - self.rows;
+            self.waiting.push(batch.slice(0, fits));
             batch = batch.slice(fits, batch.num_rows() - fits);
-            writer.write(&layout.sort(&concat_batches(schema, &waiting)?)?)?;
-            waiting.clear();
-            rows = 0;
+            self.write()?;
         }
         if batch.num_rows() > 0 {
-            rows += batch.num_rows();
-            waiting.push(batch);
+            self.rows += batch.num_rows();
+            self.waiting.push(batch);
         }
+        Ok(())
     }
-    if rows > 0 {
-        writer.write(&layout.sort(&concat_batches(schema, &waiting)?)?)?;
+
+    fn write(&mut self) -> Result<(), TableError> {
+        let group = concat_batches(&self.schema, &std::mem::take(&mut self.waiting))?;
+        self.rows = 0;
+        Ok(self.writer.write(&self.layout.sort(&group)?)?)
     }
-    Ok(writer.into_inner()?.into())
+
+    pub(crate) fn finish(mut self) -> Result<Bytes, TableError> {
+        if self.rows > 0 {
+            self.write()?;
+        }
+        Ok(self.writer.into_inner()?.into())
+    }
 }
 
 /// Reads foreign bytes with a library that panics on some of them.

@@ -1,13 +1,12 @@
-//! Records from an archive or from files, one after the other; what cannot be read is named.
+//! Records of files, one after the other; what cannot be read is named.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use kua::chain::Fingerprint;
 use kua::measurement::Measurement;
 use kua::wire::WireError;
-use kua_archive::{Archive, Place};
 use kua_collector::import::{IMPORTS, Incoming, Inputs, ReadError, read_control, reason};
-use kua_collector::trouble::{Ended, of_archive};
 use kua_console::{CommonArgs, Trouble};
 
 use super::say;
@@ -50,6 +49,15 @@ impl Unread {
         say(&format!("rejected: {place}: {}", reason(error)));
     }
 
+    /// Damaged records of an archive, of which the first are named.
+    pub(super) fn damaged(&mut self, damaged: u64, named: &[(u64, String)]) {
+        let said = self.most.saturating_sub(self.rejected);
+        for (number, why) in named.iter().take(usize::try_from(said).unwrap_or(usize::MAX)) {
+            say(&format!("rejected: record {number}: {why}"));
+        }
+        self.rejected += damaged;
+    }
+
     fn broken(&mut self, files: &[ReadError]) {
         self.broken_off += files.len() as u64;
         for error in files {
@@ -58,62 +66,18 @@ impl Unread {
     }
 }
 
-/// Where records come from; they can be read more than once.
-pub(super) enum Records {
-    Archive(Archive),
-    Files(Inputs),
-}
-
-impl Records {
-    /// An archive if one is given, else files.
-    pub(super) fn open(archive: Option<&Place>, files: &[PathBuf]) -> Result<Self, Trouble> {
-        Ok(match archive {
-            Some(place) => Self::Archive(Archive::open(place).map_err(of_archive)?),
-            None => Self::Files(Inputs::new(files)?),
-        })
-    }
-
-    /// Hands every record to `each`, with its number in the archive or its line in its file. What
-    /// cannot be read is named and counted in `unread`, where that is asked for.
-    pub(super) fn each(
-        &self,
-        unread: Option<&mut Unread>,
-        mut each: impl FnMut(u64, &Measurement),
-    ) -> Result<(), Trouble> {
-        match self {
-            Self::Archive(archive) => of_archive(archive, unread, each),
-            Self::Files(inputs) => of_files(inputs, unread, &mut each),
-        }
-    }
-}
-
-fn of_archive(
-    archive: &Archive,
-    unread: Option<&mut Unread>,
-    mut each: impl FnMut(u64, &Measurement),
-) -> Result<(), Trouble> {
-    let scanned = archive.scan(|number, measurement| {
-        each(number, &measurement);
-        Ok::<_, Ended>(())
-    })?;
-    let Some(unread) = unread else { return Ok(()) };
-    let before = unread.rejected;
-    for damaged in &scanned.named {
-        unread.reject(&format!("record {}", damaged.number), &damaged.damage);
-    }
-    // A damage may be that of many records, and the scan names the first only.
-    unread.rejected = before + scanned.damaged;
-    Ok(())
-}
-
-fn of_files(
+/// Hands every record of some files to `each`, with its line and its SHA-256. What cannot be read is
+/// named and counted in `unread`, where that is asked for.
+pub(super) fn of_files(
     inputs: &Inputs,
     mut unread: Option<&mut Unread>,
-    each: &mut impl FnMut(u64, &Measurement),
+    mut each: impl FnMut(u64, Fingerprint, &Measurement),
 ) -> Result<(), Trouble> {
     let broken = inputs.read(IMPORTS[0], |incoming| {
         match (&incoming.read, &mut unread) {
-            (Ok(measurement), _) => each(incoming.line, measurement),
+            (Ok(measurement), _) => {
+                each(incoming.line, Fingerprint::of(incoming.raw), measurement);
+            }
             (Err(error), Some(unread)) => unread.line(&incoming, error),
             (Err(_), None) => {}
         }

@@ -11,21 +11,25 @@ use kua::memory::Memory;
 use kua::reference::Reference;
 use kua::surroundings::Surroundings;
 use kua::verdict::judge_with;
-use kua_archive::Place;
+use kua_archive::{Archive, Place};
 use kua_auditor::report::{Counted, FORMATS, Format, Report as Account, format_named};
+use kua_collector::import::Inputs;
+use kua_collector::judging::{Options, Setting, account};
 use kua_collector::scope::Scope;
+use kua_collector::trouble::of_archive;
 use kua_console::{CommonArgs, ReferenceArgs, Trouble};
 
-use super::records::{Records, Unread, of_control};
+use super::records::{Unread, of_control, of_files};
 
 /// Judge measurements and write who intercepts, where, with which keys, on what evidence
 ///
 /// Every record is judged with the reference data of today and counted; nothing is kept of it but
 /// an example for each name. The same records and reference data give the same report, byte for
 /// byte: it does not say when it was written. A record that cannot be read is named on standard
-/// error, its number is in the report, and the rest is judged. All records are read twice: first
-/// for what else was seen, by the same run and for the same name by others, also outside of the
-/// scope; then to be judged beside it.
+/// error, its number is in the report, and the rest is judged. Judgements of an archive are stored
+/// in it, where it can be written: the next report judges only what is new, or is told of something
+/// else by what is new. Records of files are read twice: first for what else was seen, by the same
+/// run and for the same name by others, also outside of the scope; then to be judged beside it.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Formats: html (one page for people, with charts and evidence), json (kua.report/1, for programs), \
@@ -42,10 +46,10 @@ Examples:
   kua-auditor report --archive kz --format html,json,csv --out kz-2021-2024
   kua-auditor report measurements.jsonl.gz --control control.jsonl --format json")]
 pub(crate) struct Report {
-    /// The archive: a directory or s3://BUCKET/PREFIX
+    /// The archive: a directory, or s3://BUCKET/PREFIX
     #[arg(
         long,
-        value_name = "DIR",
+        value_name = "ARCHIVE",
         required_unless_present = "files",
         conflicts_with = "files",
         value_parser = OsStringValueParser::new().try_map(Place::parse)
@@ -105,34 +109,63 @@ impl Report {
         reference: &Reference,
         unread: &mut Unread,
     ) -> Result<(Account, bool), Trouble> {
-        let mut counted = Counted::default();
-        let mut surroundings = Surroundings::none();
-        if let Some(file) = &self.control {
-            let measurements = of_control(file, unread)?;
-            counted.controls = measurements.len() as u64;
-            surroundings = Surroundings::of_controls(&measurements, reference);
-        }
+        let controls = match &self.control {
+            Some(file) => of_control(file, unread)?,
+            None => Vec::new(),
+        };
         let of_control = unread.rejected;
-        let records = Records::open(self.archive.as_ref(), &self.files)?;
-        // First what else was seen, also outside of the scope; then each beside it.
+        let (tally, out_of_scope) = match &self.archive {
+            Some(place) => self.of_archive(place, reference, &controls, unread)?,
+            None => self.of_files(reference, &controls, unread)?,
+        };
+        let counted = Counted {
+            controls: controls.len() as u64,
+            out_of_scope,
+            rejected: unread.rejected - of_control,
+            broken_off: unread.broken_off,
+        };
+        let report = Account::of(&tally, reference, &self.scope, counted);
+        Ok((report, self.strict && unread.rejected > 0))
+    }
+
+    /// Brings the archive's judgements up to date and counts them.
+    fn of_archive(
+        &self,
+        place: &Place,
+        reference: &Reference,
+        controls: &[Measurement],
+        unread: &mut Unread,
+    ) -> Result<(Tally, u64), Trouble> {
+        let archive = Archive::open(place).map_err(of_archive)?;
+        let setting = Setting::new(reference, controls);
+        let (_, counted) = account(&archive, &setting, Options::default(), &self.scope, |_| {})?;
+        unread.damaged(counted.damaged, &counted.named);
+        Ok((counted.tally, counted.out_of_scope))
+    }
+
+    /// First what else was seen, also outside of the scope; then each beside it.
+    fn of_files(
+        &self,
+        reference: &Reference,
+        controls: &[Measurement],
+        unread: &mut Unread,
+    ) -> Result<(Tally, u64), Trouble> {
+        let inputs = Inputs::new(&self.files)?;
+        let mut surroundings = Surroundings::of_controls(controls, reference);
         let mut memory = Memory::new(reference);
-        records.each(None, |_, measurement| surroundings.add_with(&mut memory, measurement))?;
-        let mut tally = Tally::default();
-        let mut out_of_scope = 0;
-        let each = |line: u64, measurement: &Measurement| {
+        of_files(&inputs, None, |_, _, measurement| {
+            surroundings.add_with(&mut memory, measurement);
+        })?;
+        let (mut tally, mut out_of_scope) = (Tally::default(), 0);
+        of_files(&inputs, Some(unread), |line, record, measurement| {
             if self.scope.holds(measurement) {
                 let judgements = judge_with(&mut memory, measurement, &surroundings, Some(line));
-                tally.observe(measurement, &judgements);
+                tally.observe_record(Some(record), measurement, &judgements);
             } else {
                 out_of_scope += 1;
             }
-        };
-        records.each(Some(unread), each)?;
-        counted.out_of_scope = out_of_scope;
-        counted.rejected = unread.rejected - of_control;
-        counted.broken_off = unread.broken_off;
-        let report = Account::of(&tally, reference, &self.scope, counted);
-        Ok((report, self.strict && unread.rejected > 0))
+        })?;
+        Ok((tally, out_of_scope))
     }
 
     fn formats(&self) -> Vec<&'static Format> {

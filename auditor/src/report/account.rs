@@ -148,6 +148,7 @@ fn example_report(example: &Example) -> ExampleReport {
         endpoint: example.endpoint.map(|endpoint| endpoint.to_string()),
         vantage: VantageReport { cc, asn },
         measurement_uid: example.measurement_uid.clone(),
+        record: example.record.map(|hash| hash.to_string()),
         line: example.line,
         verdict: example.verdict,
         level: example.level,

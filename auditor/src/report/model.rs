@@ -155,7 +155,9 @@ pub struct ExampleReport {
     pub vantage: VantageReport,
     /// The measurement's name.
     pub measurement_uid: Option<String>,
-    /// Line of the record in its file, from 1.
+    /// SHA-256 of the record as it was received; null where only its contents are at hand.
+    pub record: Option<String>,
+    /// Line of the record in its file, from 1; null in an archive, where its hash names it.
     pub line: Option<u64>,
     /// What it shows.
     pub verdict: Verdict,

@@ -1,9 +1,12 @@
 //! `kua-collector judge`
 
+mod difference;
+
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::ValueEnum;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use kua::measurement::Measurement;
 use kua::memory::Memory;
@@ -12,8 +15,9 @@ use kua::surroundings::Surroundings;
 use kua::verdict::judge_with;
 use kua_archive::{Archive, Place};
 use kua_collector::import::{IMPORTS, Inputs, ReadError, read_control};
+use kua_collector::judging::{Grouping, Judging, JudgingError, Options, Setting, each};
 use kua_collector::scope::Scope;
-use kua_collector::trouble::{Ended, of_archive};
+use kua_collector::trouble::of_archive;
 use kua_console::{CommonArgs, FailOn, ReferenceArgs, Trouble, judged};
 
 use super::refusals::Refusals;
@@ -21,20 +25,23 @@ use super::say;
 
 /// Judge measurements again, with the reference data of today
 ///
-/// One judgement a line goes to standard output, in the order of the records; `line` is a record's
-/// number in the archive, or its line in its file. A record that cannot be read is named and the
-/// rest is judged. All records are read twice: first for what else was seen, by the same run and for
-/// the same name by others, also outside of the scope; then to be judged beside it.
+/// Judgements of an archive are stored in it, by the version of rules and reference data that they
+/// were made with. A record is judged again only where the version is new, or where it is told
+/// something else of what was seen beside it, by the same run and for the same name by others. How
+/// many judgements there are of each verdict goes to standard output; with --format json, every
+/// judgement, one a line, in the order of the records: `line` is a record's number in the archive, or
+/// its line in its file. A record that cannot be read is named and the rest is judged.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kua-collector judge --archive kz\n  \
-    kua-collector judge --archive kz --cc KZ --since 2023-10-01 --until 2023-10-31\n  \
+    kua-collector judge --archive kz --format json --cc KZ --since 2023-10-01 --until 2023-10-31\n  \
+    kua-collector judge --archive kz --diff 1f0c\n  \
     kua-collector judge measurements.jsonl.gz --control control.jsonl --fail-on confirmed")]
 pub(crate) struct Judge {
-    /// The archive: a directory or s3://BUCKET/PREFIX
+    /// The archive: a directory, or s3://BUCKET/PREFIX
     #[arg(
         long,
-        value_name = "DIR",
+        value_name = "ARCHIVE",
         required_unless_present = "files",
         conflicts_with = "files",
         value_parser = OsStringValueParser::new().try_map(Place::parse)
@@ -46,9 +53,13 @@ pub(crate) struct Judge {
     /// Records of vantage points that are believed clean, to compare with
     #[arg(long, value_name = "FILE")]
     control: Option<PathBuf>,
-    /// How judgements are written
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// What changed since judgements of version OLD, and why; compared with NEW, or with what is
+    /// judged now. A version is named by the beginning of its name; any other name lists them
+    #[arg(long, value_names = ["OLD", "NEW"], num_args = 1..=2, requires = "archive")]
+    diff: Vec<String>,
+    /// How judgements are written [default: text for an archive, else json]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Exit with 3 where a judgement is at or above this level
     #[arg(long, value_name = "LEVEL")]
     fail_on: Option<FailOn>,
@@ -61,10 +72,11 @@ pub(crate) struct Judge {
     reference: ReferenceArgs,
 }
 
-#[derive(Clone, Copy, Default, clap::ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// One kua.judgement/1 object a line
-    #[default]
+    /// How many there are of each verdict; of an archive only
+    Text,
+    /// One kua.judgement/1 object a line; with --diff one kua.judgement-diff/1 object
     Json,
 }
 
@@ -72,107 +84,148 @@ impl Judge {
     pub(crate) fn run(self, common: &CommonArgs) -> Result<ExitCode, Trouble> {
         let reference = self.reference.load()?;
         let mut refusals = Refusals::new(common);
-        let mut surroundings = match &self.control {
-            Some(file) => of_control(file, &reference, &mut refusals)?,
-            None => Surroundings::none(),
+        let controls = match &self.control {
+            Some(file) => of_control(file, &mut refusals)?,
+            None => Vec::new(),
         };
-        let inputs = Inputs::new(&self.files)?;
-        let mut memory = Memory::new(&reference);
-        look_around(self.archive.as_ref(), &inputs, &mut memory, &mut surroundings)?;
+        let Some(place) = &self.archive else {
+            return self.of_files(&reference, &controls, &mut refusals);
+        };
+        let archive = Archive::open(place).map_err(of_archive)?;
+        let setting = Setting::new(&reference, &controls);
+        let ended = match self.format {
+            _ if !self.diff.is_empty() => difference::run(&self, &archive, &setting),
+            Some(Format::Json) => self.print(&archive, &setting, &refusals),
+            _ => self.bring_up_to_date(&archive, &setting, &refusals),
+        };
+        refusals.close(&[]);
+        ended
+    }
+
+    /// Judges what has to be judged, and says what there is.
+    fn bring_up_to_date(
+        &self,
+        archive: &Archive,
+        setting: &Setting<'_>,
+        refusals: &Refusals,
+    ) -> Result<ExitCode, Trouble> {
+        let judging = up_to_date(archive, setting)?;
+        let counted = judging.count_only(&self.scope, Grouping::default())?;
         let mut out = BufWriter::new(std::io::stdout().lock());
-        let mut reached = false;
-        let mut each = |line: u64, measurement: &Measurement| -> Result<(), Trouble> {
-            if !self.scope.holds(measurement) {
-                return Ok(());
-            }
-            for judgement in judge_with(&mut memory, measurement, &surroundings, Some(line)) {
-                reached |= self.fail_on.is_some_and(|level| level.reached_by(&judgement));
-                match self.format {
-                    Format::Json => serde_json::to_writer(&mut out, &judgement),
-                }
-                .map_err(std::io::Error::from)?;
-                out.write_all(b"\n")?;
-            }
-            Ok(())
-        };
-        let (mut damaged, mut broken) = (0, Vec::new());
-        match &self.archive {
-            Some(place) => damaged = from_archive(place, &mut each)?,
-            None => broken = from_files(&inputs, &mut refusals, &mut each)?,
+        for (verdict, count) in counted.tally.verdicts() {
+            writeln!(out, "{verdict:<13} {count:>12}")?;
         }
         out.flush()?;
+        name_damaged(counted.damaged, &counted.named);
+        let unread = self.strict && counted.damaged + refusals.total() > 0;
+        let reached = self.fail_on.is_some_and(|level| level.is_reached(counted.tally.level()));
+        Ok(if unread { ExitCode::FAILURE } else { judged(reached) })
+    }
+
+    /// Prints every judgement of an archive.
+    fn print(
+        &self,
+        archive: &Archive,
+        setting: &Setting<'_>,
+        refusals: &Refusals,
+    ) -> Result<ExitCode, Trouble> {
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        let mut reached = false;
+        let tell = |judgements: &[kua::verdict::Judgement]| {
+            let (mut lines, mut reached) = (Vec::new(), false);
+            for judgement in judgements {
+                reached |= self.fail_on.is_some_and(|level| level.reached_by(judgement));
+                serde_json::to_writer(&mut lines, judgement)?;
+                lines.push(b'\n');
+            }
+            Ok::<_, serde_json::Error>((lines, reached))
+        };
+        let take = |told: Result<(Vec<u8>, bool), serde_json::Error>| {
+            let (lines, one) = told.map_err(|error| JudgingError::Visit(error.into()))?;
+            reached |= one;
+            out.write_all(&lines).map_err(|error| JudgingError::Visit(error.into()))
+        };
+        let wanted = |measurement: &Measurement| self.scope.holds(measurement);
+        let damaged = each(archive, setting, Options::default(), wanted, tell, take)?;
+        out.flush()?;
+        name_damaged(damaged.damaged, &damaged.named);
+        let unread = self.strict && damaged.damaged + refusals.total() > 0;
+        Ok(if unread { ExitCode::FAILURE } else { judged(reached) })
+    }
+
+    fn of_files(
+        &self,
+        reference: &Reference,
+        controls: &[Measurement],
+        refusals: &mut Refusals,
+    ) -> Result<ExitCode, Trouble> {
+        if self.format == Some(Format::Text) {
+            let attempted = "cannot write judgements of files as text";
+            return Err(Trouble::new(attempted).hint("import them first, and name the archive"));
+        }
+        let inputs = Inputs::new(&self.files)?;
+        let mut surroundings = Surroundings::of_controls(controls, reference);
+        let mut memory = Memory::new(reference);
+        // What cannot be read is named when it is to be judged.
+        inputs.read(IMPORTS[0], |incoming| {
+            if let Ok(measurement) = &incoming.read {
+                surroundings.add_with(&mut memory, measurement);
+            }
+            Ok::<_, ReadError>(())
+        })?;
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        let mut reached = false;
+        let broken = inputs.read(IMPORTS[0], |incoming| {
+            match &incoming.read {
+                Err(error) => drop(refusals.add(&incoming, error)),
+                Ok(measurement) if !self.scope.holds(measurement) => {}
+                Ok(measurement) => {
+                    let line = Some(incoming.line);
+                    for judgement in judge_with(&mut memory, measurement, &surroundings, line) {
+                        reached |= self.fail_on.is_some_and(|level| level.reached_by(&judgement));
+                        serde_json::to_writer(&mut out, &judgement)
+                            .map_err(std::io::Error::from)?;
+                        out.write_all(b"\n")?;
+                    }
+                }
+            }
+            Ok::<_, Trouble>(())
+        })?;
+        out.flush()?;
         refusals.close(&broken);
-        let unread = self.strict && damaged + refusals.total() > 0;
+        let unread = self.strict && refusals.total() > 0;
         Ok(if unread || !broken.is_empty() { ExitCode::FAILURE } else { judged(reached) })
     }
 }
 
-fn of_control(
-    file: &Path,
-    reference: &Reference,
-    refusals: &mut Refusals,
-) -> Result<Surroundings, Trouble> {
+/// Brings an archive's judgements up to date, and says how many were made for it.
+fn up_to_date<'a>(archive: &Archive, setting: &'a Setting<'a>) -> Result<Judging<'a>, Trouble> {
+    let judging = Judging::of(archive, setting, Options::default(), |_| {})?;
+    let (anew, stood, unstored) = (judging.anew, judging.stood, judging.unstored());
+    say(&format!("judged {anew} records anew, {stood} stood; version {}", judging.version().id));
+    if let Some(why) = &judging.unkept {
+        say(&format!("not stored, judged for this run only: {unstored} records: {why}"));
+    } else if unstored > 0 {
+        say(&format!("not settled, judged for this run only: {unstored} records"));
+    }
+    Ok(judging)
+}
+
+fn name_damaged(damaged: u64, named: &[(u64, String)]) {
+    for (number, why) in named {
+        say(&format!("damaged: record {number}: {why}"));
+    }
+    let unnamed = damaged.saturating_sub(named.len() as u64);
+    if unnamed > 0 {
+        say(&format!("damaged: {unnamed} more"));
+    }
+}
+
+fn of_control(file: &Path, refusals: &mut Refusals) -> Result<Vec<Measurement>, Trouble> {
     let measurements = read_control(file, |incoming, error| _ = refusals.add(incoming, error))?;
     if measurements.is_empty() {
         let attempted = format!("cannot judge with the control {}", file.display());
         return Err(Trouble::new(attempted).because("no measurement is in it"));
     }
-    Ok(Surroundings::of_controls(&measurements, reference))
-}
-
-/// Takes in every record; what cannot be read is named when they are judged.
-fn look_around(
-    archive: Option<&Place>,
-    inputs: &Inputs,
-    memory: &mut Memory<'_>,
-    surroundings: &mut Surroundings,
-) -> Result<(), Trouble> {
-    match archive {
-        Some(place) => {
-            drop(Archive::open(place).map_err(of_archive)?.scan(|_, measurement| {
-                surroundings.add_with(memory, &measurement);
-                Ok::<_, Ended>(())
-            })?);
-        }
-        None => drop(inputs.read(IMPORTS[0], |incoming| {
-            if let Ok(measurement) = &incoming.read {
-                surroundings.add_with(memory, measurement);
-            }
-            Ok::<_, Trouble>(())
-        })?),
-    }
-    Ok(())
-}
-
-/// Gives how many records could not be served.
-fn from_archive(
-    place: &Place,
-    each: &mut impl FnMut(u64, &Measurement) -> Result<(), Trouble>,
-) -> Result<u64, Trouble> {
-    let archive = Archive::open(place).map_err(of_archive)?;
-    let scanned =
-        archive.scan(|number, measurement| each(number, &measurement).map_err(Ended::from))?;
-    for damaged in &scanned.named {
-        say(&format!("damaged: record {}: {}", damaged.number, damaged.damage));
-    }
-    let unnamed = scanned.unnamed();
-    if unnamed > 0 {
-        say(&format!("damaged: {unnamed} more"));
-    }
-    Ok(scanned.damaged)
-}
-
-/// Gives the files that broke off.
-fn from_files(
-    inputs: &Inputs,
-    refusals: &mut Refusals,
-    each: &mut impl FnMut(u64, &Measurement) -> Result<(), Trouble>,
-) -> Result<Vec<ReadError>, Trouble> {
-    inputs.read(IMPORTS[0], |incoming| match &incoming.read {
-        Ok(measurement) => each(incoming.line, measurement),
-        Err(error) => {
-            refusals.add(&incoming, error);
-            Ok(())
-        }
-    })
+    Ok(measurements)
 }

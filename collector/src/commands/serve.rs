@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use kua_archive::log::default_key;
-use kua_archive::{Archive, Place, Writer};
+use kua_archive::{Archive, Place, Writer, settle};
 use kua_collector::intake::{Certificate, Geo, Ledger, LogOptions, Options, Serving, serve};
+use kua_collector::trouble::of_archive;
 use kua_console::{CommonArgs, Trouble};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -69,12 +70,12 @@ impl Serve {
         let geo = Geo::open(&self.geo)?;
         let certificate =
             self.tls_cert.zip(self.tls_key).map(|(chain, key)| Certificate { chain, key });
-        let mut writer = Writer::open(&self.archive)
-            .map_err(|error| Trouble::new("cannot use the archive").because(error))?;
+        let mut writer = Writer::open(&self.archive).map_err(of_archive)?;
         let torn = writer.torn();
         if torn.files > 0 {
             say(&format!("note: removed {} bytes that were never acknowledged", torn.bytes));
         }
+        let settler = writer.settler().map_err(of_archive)?;
         let ledger = Arc::new(ledger(&mut writer, self.log_key, self.log_name)?);
         say(&format!("log key {}", ledger.key()));
         let options = Options {
@@ -103,11 +104,29 @@ impl Serve {
             say(&format!("listening on {scheme}://{address}"));
             let told = Arc::clone(&ledger);
             let on_commit = Box::new(move |lasts: &[_]| told.committed(lasts));
-            serve(Serving { listener, certificate, options, on_commit }, writer, end).await?;
+            let settle = Some(settling(settler));
+            let serving = Serving { listener, certificate, options, on_commit, settle };
+            serve(serving, writer, end).await?;
             ledger.end();
             Ok(ExitCode::SUCCESS)
         })
     }
+}
+
+/// Settles beside the writer; what goes wrong is said, once each time it changes.
+fn settling(settler: settle::Settler) -> Box<dyn FnMut() + Send> {
+    let mut said = String::new();
+    Box::new(move || {
+        let wrong = match settler.run(&settle::Options::default(), |_| {}) {
+            Ok(done) => done.stopped_at.map(|file| format!("{file} is damaged")),
+            Err(error) => Some(error.to_string()),
+        };
+        let wrong = wrong.unwrap_or_default();
+        if !wrong.is_empty() && wrong != said {
+            say(&format!("warning: cannot settle the archive: {wrong}"));
+        }
+        said = wrong;
+    })
 }
 
 /// The log of the archive that `writer` has.
@@ -116,9 +135,8 @@ fn ledger(
     key: Option<PathBuf>,
     name: Option<String>,
 ) -> Result<Ledger, Trouble> {
-    let unusable = |error| Trouble::new("cannot use the archive").because(error);
-    let kept = writer.commit().map_err(unusable)?.first;
-    let archive = Archive::open(writer.store().place()).map_err(unusable)?;
+    let kept = writer.commit().map_err(of_archive)?.first;
+    let archive = Archive::open(writer.store().place()).map_err(of_archive)?;
     let key = key.or_else(|| default_key(archive.id())).ok_or_else(|| {
         Trouble::new("cannot tell where to keep the log's key")
             .because("neither XDG_DATA_HOME nor HOME names a directory")

@@ -1,8 +1,5 @@
 //! The archive's writer, as the intake uses it.
 
-use std::error::Error;
-use std::io;
-
 use kua::intake::Record;
 use kua_archive::{ArchiveError, Kept, Receipt, RecordHash, Writer};
 
@@ -20,10 +17,6 @@ impl Keep for Writer {
     fn commit(&mut self) -> Result<(), KeepError> {
         self.commit().map(|_| ()).map_err(KeepError::from)
     }
-
-    fn settle(&mut self) -> Result<bool, KeepError> {
-        Ok(false)
-    }
 }
 
 impl From<ArchiveError> for KeepError {
@@ -31,21 +24,7 @@ impl From<ArchiveError> for KeepError {
         if matches!(error, ArchiveError::NotARecord { .. }) {
             return Self::NotARecord;
         }
-        let full = is_full(&error);
         let reason = reason(&error);
-        if full { Self::Full { reason } } else { Self::Failed { reason } }
+        if error.is_full() { Self::Full { reason } } else { Self::Failed { reason } }
     }
-}
-
-/// Whether there is no room left, however deep in the error that is said.
-fn is_full(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
-        if matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }

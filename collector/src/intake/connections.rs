@@ -29,6 +29,7 @@ use super::keeping::Keep;
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::routes::{Intake, router};
+use super::tidy::{self, Settle};
 use super::{Certificate, IntakeError, Options};
 
 /// How much of a request is read ahead.
@@ -47,6 +48,8 @@ pub struct Serving {
     pub options: Options,
     /// Told after each commit, on the writer's thread, before anybody is answered.
     pub on_commit: OnCommit,
+    /// Settles what lasts, beside the writer.
+    pub settle: Option<Settle>,
 }
 
 /// Serves until `end` comes, then lets requests finish. On return, whatever was acknowledged lasts.
@@ -58,12 +61,16 @@ pub async fn serve<K: Keep>(
     keeper: K,
     end: impl Future<Output = ()>,
 ) -> Result<(), IntakeError> {
-    let Serving { listener, certificate, options, on_commit } = serving;
+    let Serving { listener, certificate, options, on_commit, settle } = serving;
     let tls = certificate.as_ref().map(Certificate::acceptor).transpose()?;
     let limits = options.limits;
     let metrics = Arc::new(Metrics::default());
     let (desk, writer) = Desk::start(keeper, limits, &metrics, on_commit)
         .map_err(IntakeError::io("start the writer's thread"))?;
+    if let Some(settle) = settle {
+        tidy::start(settle, limits, desk.health())
+            .map_err(IntakeError::io("start the settler's thread"))?;
+    }
     let intake = Arc::new(Intake {
         desk,
         budget: Budget::new(limits.in_memory),

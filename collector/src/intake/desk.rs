@@ -42,12 +42,34 @@ pub(super) struct Desk {
     metrics: Arc<Metrics>,
 }
 
+/// How the writer is.
 #[derive(Default)]
-struct Health {
+pub(super) struct Health {
     failed: Mutex<Option<Instant>>,
+    /// How many batches last, and since when the last one does.
+    commits: Mutex<(u64, Option<Instant>)>,
     /// No more records come.
     closing: AtomicBool,
     ended: AtomicBool,
+}
+
+impl Health {
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Relaxed)
+    }
+
+    pub(super) fn commits(&self) -> (u64, Option<Instant>) {
+        *self.commits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn committed(&self, lasts: bool) {
+        let failed = (!lasts).then(Instant::now);
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = failed;
+        if lasts {
+            let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+            *commits = (commits.0 + 1, Some(Instant::now()));
+        }
+    }
 }
 
 impl Desk {
@@ -81,7 +103,7 @@ impl Desk {
         receipt: Receipt,
         room: Option<OwnedSemaphorePermit>,
     ) -> Result<Committed, Refused> {
-        if self.health.closing.load(Relaxed) {
+        if self.health.is_closing() {
             return Err(Refused::Failed);
         }
         let (answer, answered) = oneshot::channel();
@@ -101,8 +123,12 @@ impl Desk {
     /// Whether a record would be kept now, as far as is known.
     pub(super) fn is_ready(&self) -> bool {
         let failed = *self.health.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        let closed = self.health.closing.load(Relaxed) || self.health.ended.load(Relaxed);
+        let closed = self.health.is_closing() || self.health.ended.load(Relaxed);
         !closed && failed.is_none_or(|failed| failed.elapsed() > SORE)
+    }
+
+    pub(super) fn health(&self) -> Arc<Health> {
+        Arc::clone(&self.health)
     }
 
     /// What waits is still kept; then the writer's thread ends.
@@ -131,33 +157,12 @@ struct Writer<K> {
 
 impl<K: Keep> Writer<K> {
     fn run(&mut self) {
-        let mut last = Instant::now();
-        // Since when there is something to settle, and what had been settled before may be too.
-        let mut unsettled = Some(Instant::now());
         loop {
             match self.waiting.recv_timeout(TICK) {
-                Ok(first) => {
-                    self.keep(first);
-                    last = Instant::now();
-                    unsettled.get_or_insert(last);
-                }
-                Err(RecvTimeoutError::Timeout) if self.health.closing.load(Relaxed) => return,
+                Ok(first) => self.keep(first),
+                Err(RecvTimeoutError::Timeout) if self.health.is_closing() => return,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
-            }
-            let due = unsettled.is_some_and(|since| {
-                last.elapsed() > self.limits.idle || since.elapsed() > self.limits.unsettled
-            });
-            if due {
-                unsettled = match self.keeper.settle() {
-                    Ok(true) => unsettled,
-                    Ok(false) => None,
-                    // Nothing is lost by it; it is tried again when as much time has passed.
-                    Err(_) => {
-                        last = Instant::now();
-                        Some(last)
-                    }
-                };
             }
         }
     }
@@ -177,8 +182,7 @@ impl<K: Keep> Writer<K> {
         let begun = Instant::now();
         let kept = self.commit(&batch);
         self.metrics.committed(begun.elapsed());
-        let failed = kept.is_err().then(Instant::now);
-        *self.health.failed.lock().unwrap_or_else(PoisonError::into_inner) = failed;
+        self.health.committed(kept.is_ok());
         match kept {
             Err(error) => {
                 for waiting in batch {

@@ -19,12 +19,6 @@ pub trait Keep: Send + 'static {
     /// # Errors
     /// A [`KeepError`]; then the batch is gone, and its records may be taken again.
     fn commit(&mut self) -> Result<(), KeepError>;
-
-    /// Tidies up a part of what lasts, when there is time; gives whether there is more to do.
-    ///
-    /// # Errors
-    /// A [`KeepError`]; nothing is lost by it.
-    fn settle(&mut self) -> Result<bool, KeepError>;
 }
 
 /// Why a record was not kept.

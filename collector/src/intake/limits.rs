@@ -78,7 +78,7 @@ impl Default for Limits {
             batch_records: 1_000,
             batch_bytes: 8 << 20,
             idle: Duration::from_secs(5),
-            unsettled: Duration::from_secs(600),
+            unsettled: Duration::from_secs(60),
         }
     }
 }

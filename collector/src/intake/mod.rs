@@ -26,6 +26,7 @@ mod reply;
 mod routes;
 mod seen;
 mod submit;
+mod tidy;
 mod tls;
 mod unpack;
 
@@ -41,6 +42,7 @@ pub use geo::Geo;
 pub use keeping::{Committed, Keep, KeepError};
 pub use limits::Limits;
 pub use log::{Ledger, LogOptions};
+pub use tidy::Settle;
 pub use tls::Certificate;
 
 use std::net::IpAddr;

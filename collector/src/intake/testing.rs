@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::keeping::{Committed, Keep, KeepError};
-use super::{Certificate, IntakeError, Options, Serving, serve};
+use super::{Certificate, IntakeError, Options, Serving, Settle, serve};
 use kua_archive::{Kept, Receipt};
 
 /// An intake that ends with its test.
@@ -27,13 +27,14 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn start(options: Options, keeper: impl Keep) -> Self {
-        Self::with(options, keeper, None)
+        Self::with(options, keeper, None, None)
     }
 
     pub(super) fn with(
         options: Options,
         keeper: impl Keep,
         certificate: Option<Certificate>,
+        settle: Option<Settle>,
     ) -> Self {
         let (told, address) = mpsc::channel();
         let (end, ended) = oneshot::channel();
@@ -50,7 +51,7 @@ impl Server {
                     ledger.iter().for_each(|ledger| ledger.committed(lasts));
                     seen.lock().unwrap().extend_from_slice(lasts)
                 });
-                let serving = Serving { listener, certificate, options, on_commit };
+                let serving = Serving { listener, certificate, options, on_commit, settle };
                 serve(serving, keeper, async { _ = ended.await }).await
             })
         });
@@ -217,9 +218,5 @@ impl Keep for Shaky {
                 Ok(())
             }
         }
-    }
-
-    fn settle(&mut self) -> Result<bool, KeepError> {
-        Ok(false)
     }
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kua::measurement::Vantage;
-use kua::submission::Acknowledgement;
 use kua::tlog::{Growing, SigningKey, sha256};
 use tempfile::TempDir;
 use time::OffsetDateTime;

@@ -45,6 +45,32 @@ fn what_was_acknowledged_is_in_the_archive() {
 }
 
 #[test]
+fn what_lasts_is_settled_when_there_is_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place::from(dir.path().join("archive").as_path());
+    let mut writer = Writer::open(&place).unwrap();
+    let settler = writer.settler().unwrap();
+    let settle = Box::new(move || drop(settler.run(&Default::default(), |_| {}).unwrap()));
+    let limits = Limits { idle: Duration::from_millis(50), ..Limits::default() };
+    let server = Server::with(options(limits), writer, None, Some(settle));
+    for number in 0..3 {
+        assert_eq!(server.submit(&record(number)).status, 200);
+    }
+    let begun = Instant::now();
+    let settled = || {
+        let snapshot = Archive::open(&place).unwrap().snapshot().unwrap();
+        snapshot.segments().iter().any(|segment| segment.settled)
+    };
+    while !settled() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it is settled");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(server.submit(&record(3)).status, 200, "records are taken all the same");
+    server.end().unwrap();
+    assert_eq!(kept(&dir.path().join("archive")), ["0", "1", "2", "3"]);
+}
+
+#[test]
 fn a_full_disk_is_said_and_got_over() {
     let shaky = Shaky::new(FULL);
     let (how, kept) = (shaky.how.clone(), shaky.kept.clone());

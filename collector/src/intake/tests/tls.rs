@@ -34,7 +34,7 @@ fn records_come_over_tls() {
         limits: Limits { handshake: Duration::from_millis(300), ..Limits::default() },
         ..Options::default()
     };
-    let server = Server::with(options, Shaky::new(WELL), Some(certificate));
+    let server = Server::with(options, Shaky::new(WELL), Some(certificate), None);
 
     let mut roots = RootCertStore::empty();
     roots.add(root.certificate.clone().into()).unwrap();
