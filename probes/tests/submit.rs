@@ -79,6 +79,7 @@ macro_rules! assert_says {
             filters => vec![
                 (r"127\.0\.0\.1:\d{5}", "127.0.0.1:PORT0"),
                 (r"127\.0\.0\.1-[0-9a-f]{8}", "127.0.0.1-HASH"),
+                (r"[0-9a-f]{64}", "SHA256"),
                 (r"\d{12}-[0-9a-f]{16}\.json", "RECORD.json"),
                 (r#"/[^\s":]*/kua/spool"#, "STATE/kua/spool"),
             ],

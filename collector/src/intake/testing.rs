@@ -46,7 +46,9 @@ impl Server {
             runtime.block_on(async {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 told.send(listener.local_addr().unwrap()).unwrap();
+                let ledger = options.ledger.clone();
                 let on_commit = Box::new(move |lasts: &[Committed]| {
+                    ledger.iter().for_each(|ledger| ledger.committed(lasts));
                     seen.lock().unwrap().extend_from_slice(lasts)
                 });
                 let serving = Serving { listener, certificate, options, on_commit, settle };

@@ -28,7 +28,7 @@ use self::output::Output;
 use self::plan::Plan;
 use self::run::{Ended, Run};
 use self::screen::Screen;
-use self::sending::{Sending, Sent, SubmitArgs};
+use self::sending::{Sent, SubmitArgs};
 use super::control::ControlArgs;
 
 /// Measure sites and judge what they present
@@ -174,7 +174,8 @@ impl Probe {
         let reference = self.reference.load()?;
         let mut surroundings = self.control.load(&reference)?;
         let mut output = Output::open(self.out.as_deref(), self.format == Format::Json)?;
-        if !plan.agreed(self.yes, sending.as_ref().map(Sending::announcement).as_deref())? {
+        let leaves = sending.as_ref().map(|sending| sending.announcement(&vantage));
+        if !plan.agreed(self.yes, leaves.as_deref())? {
             return Ok(ExitCode::SUCCESS);
         }
         if let Some(sending) = &mut sending {

@@ -4,4 +4,5 @@ mod durable;
 mod hostile;
 mod private;
 mod protocol;
+mod signed;
 mod tls;

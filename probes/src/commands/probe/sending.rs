@@ -92,15 +92,23 @@ pub(super) struct Sending {
 
 impl Sending {
     /// What leaves this machine, in words.
-    pub(super) fn announcement(&self) -> String {
+    pub(super) fn announcement(&self, vantage: &Vantage) -> String {
         let (host, dir) = (self.collector.host(), self.root.display());
-        format!(
-            "each record is then sent to {host}. It holds the site's name and addresses, the certificates, what\n\
-             failed and when, and the country, network number and network name that you state; --out FILE\n\
-             shows it. A key that changes every day and names nobody signs it. {host}, and who watches your\n\
-             line, can see that this machine sends records. Until it is acknowledged, a record waits in\n\
-             {dir}, for your eyes only"
-        )
+        let mut text = format!(
+            "each record is then sent to {host}:\n\
+             \u{20} it holds the site's name and addresses, its certificates, what failed and when, and the country,\n\
+             \u{20} network number and network name that you state; --out FILE shows it\n\
+             \u{20} a key that changes every day and names nobody signs it\n\
+             \u{20} {host}, and whoever watches your line, can see that this machine sends records\n\
+             \u{20} until it is acknowledged, it waits in {dir}, for your eyes only;\n\
+             \u{20} what waits there from earlier runs is sent too"
+        );
+        if vantage.country == "ZZ" || vantage.asn == 0 {
+            text.push_str(
+                "\nwarning: most collectors keep no record without country and network: give --cc and --asn",
+            );
+        }
+        text
     }
 
     /// What waits from earlier runs may be sent; the volunteer agreed to that then.
@@ -136,7 +144,7 @@ impl Sending {
     pub(super) fn leave(&self) -> Result<(), Trouble> {
         let Some(spool) = &self.spool else { return Ok(()) };
         let waiting = spool.waiting().map_err(trouble)?.len();
-        say(&format!("{} wait in {} for the next run", records(waiting), spool.dir().display()))
+        say(&format!("{} left in {} for the next run", records(waiting), spool.dir().display()))
     }
 
     /// Sends what waits, until that is done, given up for now, or interrupted; says what came of it.
@@ -182,12 +190,17 @@ pub(super) enum Sent {
 
 fn told(outcome: Outcome, host: &str, dir: &std::path::Path) -> Result<Sent, Trouble> {
     let Outcome { sent, altered, refused, waiting, proved, .. } = &outcome;
+    if (*sent, *waiting, proved + outcome.unproved) == (0, 0, 0) && refused.is_empty() {
+        say(&format!("no record waits for {host}"))?;
+    }
     let proof = match (proved, outcome.unproved) {
         (0, 0) => String::new(),
         (proved, 0) => format!("; {proved} proved to be in its log"),
         (proved, open) => format!("; {proved} proved to be in its log, {open} not yet"),
     };
-    say(&format!("{} sent to {host} and acknowledged{proof}", records(*sent)))?;
+    if *sent > 0 || !proof.is_empty() {
+        say(&format!("{} sent to {host} and acknowledged{proof}", records(*sent)))?;
+    }
     if *altered > 0 {
         say(&format!("{host} keeps {} without this machine's address", records(*altered)))?;
     }
@@ -205,7 +218,7 @@ fn told(outcome: Outcome, host: &str, dir: &std::path::Path) -> Result<Sent, Tro
             (None, _) => "they came meanwhile".to_owned(),
         };
         let dir = dir.display();
-        say(&format!("{} wait in {dir} for the next run: {why}", records(*waiting)))?;
+        say(&format!("{} left in {dir} for the next run: {why}", records(*waiting)))?;
     }
     match outcome.log {
         None => Ok(Sent::Done),
