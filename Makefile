@@ -5,7 +5,7 @@ TARGET ?= x86_64-unknown-linux-musl
 # Ballista, which few need. With WITHOUT= everything is built at once, as continuous integration does.
 WITHOUT ?= --exclude kua-cluster
 
-.PHONY: help accuracy cluster demo test check fuzz torture bench dist certs tools
+.PHONY: help accuracy cluster demo test check fuzz load torture bench dist certs tools
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ accuracy: tools ## how right the judgement is: incidents, corpora, hostile chain
 
 fuzz: ## fuzz each reader of foreign bytes for 60 s (needs nightly and cargo-fuzz)
 	fuzz/run 60
+
+load: ## hand records in to the collector: how many a second last, how fast, in how much memory
+	@cargo build --quiet --release --package kua-collector
+	@ulimit -n "$$(ulimit -Hn)" && cargo run --quiet --release --package kua-tests --bin load
 
 torture: ## kill the collector a thousand times; what it acknowledged must be there once
 	@cargo build --quiet --package kua-collector

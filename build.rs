@@ -21,7 +21,7 @@ fn main() -> io::Result<()> {
 }
 
 /// The hash: of all code below `src/` but comments and tests, and of the versions of [`READERS`].
-fn rules(root: &Path) -> io::Result<String> {
+pub(crate) fn rules(root: &Path) -> io::Result<String> {
     let mut files = Vec::new();
     sources(&root.join("src"), &mut files)?;
     files.sort();

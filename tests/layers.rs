@@ -9,6 +9,8 @@ use kua_tests::{files_below, repository};
 const ROOMS: &[(&str, &[&str])] = &[
     ("chain", &[]),
     ("moment", &[]),
+    ("tlog", &[]),
+    ("submission", &["moment", "tlog"]),
     ("family", &["chain"]),
     ("forgery", &["chain"]),
     ("signature", &["chain"]),
@@ -18,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("trust", &["blocklist", "chain", "ct"]),
     ("measurement", &["chain"]),
     ("wire", &["chain", "measurement"]),
+    ("intake", &["chain", "measurement", "signature", "wire"]),
     ("reference", &["blocklist", "chain", "ct", "family", "forgery", "path", "signature", "trust"]),
     ("memory", &["chain", "ct", "path", "reference", "trust"]),
     ("sighting", &["chain", "measurement", "memory", "path", "reference", "trust"]),

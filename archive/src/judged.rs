@@ -11,10 +11,12 @@
 //!
 //! Nothing of it is evidence: all of it can be made again from `raw/`, and is where it is lost.
 
-use bytes::Bytes;
+use std::io::Read;
+
 use kua::campaign::Shape;
 use serde::{Deserialize, Serialize};
 
+use crate::sealed::{seal, unseal};
 use crate::{ArchiveError, FileHash, SegmentName, Snapshot, Store};
 
 /// The longest index that is read.
@@ -86,6 +88,18 @@ impl JudgedFile {
     pub fn name(&self) -> Option<SegmentName> {
         SegmentName::new(self.first, self.last)
     }
+
+    /// Whether the file is there and every byte as it was written.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Io`], [`ArchiveError::Store`].
+    pub fn is_whole(&self, store: &Store) -> Result<bool, ArchiveError> {
+        match store.read(&self.path) {
+            Ok(bytes) => Ok(FileHash::of(&bytes) == self.sha256),
+            Err(ArchiveError::Missing { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// The folder of a version.
@@ -111,9 +125,8 @@ impl Judged {
             }
             Err(error) => return Err(error),
         };
-        let read: Option<Self> = serde_json::from_slice(&text).ok();
-        let read = read.filter(|read| read.format == FORMAT && read.is_in_order());
-        Ok(read.unwrap_or_default())
+        let read = unseal::<Self>(&text).filter(|read| read.format == FORMAT);
+        Ok(read.filter(|read| read.is_in_order() && read.is_within(version)).unwrap_or_default())
     }
 
     /// Writes it in the place of the one before.
@@ -121,7 +134,7 @@ impl Judged {
     /// # Errors
     /// [`ArchiveError::Io`], [`ArchiveError::Store`].
     pub fn write(&self, store: &Store, version: &str) -> Result<(), ArchiveError> {
-        store.put(&format!("{}judged.json", folder(version)), text(self))
+        store.put(&format!("{}judged.json", folder(version)), seal(self).into())
     }
 
     /// The files of these batches, where they are of all of these batches and of no other.
@@ -137,6 +150,15 @@ impl Judged {
             next = file.last + 1;
         }
         (next == name.last() + 1).then_some(files)
+    }
+
+    /// Whether every path leads to a table of this version: what is damaged is removed by its path.
+    fn is_within(&self, version: &str) -> bool {
+        let folder = folder(version);
+        self.judged.iter().all(|file| {
+            let name = file.path.strip_prefix(&folder).unwrap_or_default();
+            name.ends_with(".parquet") && !name.contains('/')
+        })
     }
 
     fn is_in_order(&self) -> bool {
@@ -156,7 +178,7 @@ impl Version {
     /// [`ArchiveError::Io`], [`ArchiveError::Store`].
     pub fn read(store: &Store, id: &str) -> Result<Option<Self>, ArchiveError> {
         match store.read_at_most(&format!("{}version.json", folder(id)), MAX_TEXT) {
-            Ok(text) => Ok(serde_json::from_slice(&text).ok().filter(|read: &Self| read.id == id)),
+            Ok(text) => Ok(unseal(&text).filter(|read: &Self| read.id == id)),
             Err(ArchiveError::Missing { .. } | ArchiveError::TooLong { .. }) => Ok(None),
             Err(error) => Err(error),
         }
@@ -167,11 +189,10 @@ impl Version {
     /// # Errors
     /// [`ArchiveError::Io`], [`ArchiveError::Store`].
     pub fn write(&self, store: &Store) -> Result<(), ArchiveError> {
-        let path = format!("{}version.json", folder(&self.id));
-        match store.size(&path)? {
-            Some(_) => Ok(()),
-            None => store.put(&path, text(self)),
+        if Self::read(store, &self.id)?.as_ref() == Some(self) {
+            return Ok(());
         }
+        store.put(&format!("{}version.json", folder(&self.id)), seal(self).into())
     }
 
     /// All versions of which judgements are stored, in no particular order.
@@ -203,6 +224,31 @@ pub fn files(snapshot: &Snapshot, version: &str) -> Result<Vec<JudgedFile>, Arch
     Ok(files.flatten().cloned().collect())
 }
 
+/// The files of all versions that are not what their index says, or are gone: what is judged next
+/// makes them anew.
+///
+/// # Errors
+/// [`ArchiveError::Io`], [`ArchiveError::Store`].
+pub fn damaged(store: &Store) -> Result<Vec<String>, ArchiveError> {
+    let mut damaged = Vec::new();
+    for entry in store.list("judgements/")? {
+        let version = entry.path.strip_prefix("judgements/");
+        let Some(version) = version.and_then(|rest| rest.strip_suffix("/judged.json")) else {
+            continue;
+        };
+        let index = Judged::read(store, version)?;
+        if index.format != FORMAT {
+            damaged.push(entry.path.clone());
+        }
+        for file in &index.judged {
+            if !file.is_whole(store)? {
+                damaged.push(file.path.clone());
+            }
+        }
+    }
+    Ok(damaged)
+}
+
 /// The shapes of a version's judgements; none where their list is lost.
 ///
 /// # Errors
@@ -213,7 +259,7 @@ pub fn shapes(store: &Store, version: &str) -> Result<Vec<Shape>, ArchiveError> 
         Err(ArchiveError::Missing { .. } | ArchiveError::TooLong { .. }) => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    let text = zstd::bulk::decompress(&packed, MAX_SHAPES).unwrap_or_default();
+    let text = unpacked(&packed, MAX_SHAPES).unwrap_or_default();
     Ok(postcard::from_bytes(&text).unwrap_or_default())
 }
 
@@ -224,14 +270,25 @@ pub fn shapes(store: &Store, version: &str) -> Result<Vec<Shape>, ArchiveError> 
 pub fn write_shapes(store: &Store, version: &str, shapes: &[&Shape]) -> Result<(), ArchiveError> {
     // Texts and numbers: neither can fail to be written.
     let text = postcard::to_stdvec(shapes).unwrap_or_default();
-    let packed = zstd::bulk::compress(&text, 0).unwrap_or_default();
-    store.put(&format!("{}shapes.zst", folder(version)), packed.into())
+    store.put(&format!("{}shapes.zst", folder(version)), packed(&text).into())
 }
 
-fn text(value: &impl Serialize) -> Bytes {
-    let mut text = serde_json::to_vec(value).unwrap_or_default();
-    text.push(b'\n');
-    text.into()
+/// A text compressed, after the SHA-256 of what it is compressed to.
+pub fn packed(text: &[u8]) -> Vec<u8> {
+    let packed = zstd::bulk::compress(text, 0).unwrap_or_default();
+    [&FileHash::of(&packed).as_bytes()[..], &packed].concat()
+}
+
+/// The text again; `None` where a byte of it is another, and for one longer than `most`.
+pub fn unpacked(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
+    let (hash, packed) = bytes.split_first_chunk::<32>()?;
+    if FileHash::of(packed).as_bytes() != hash {
+        return None;
+    }
+    let mut text = Vec::new();
+    let reader = zstd::Decoder::new(packed).ok()?;
+    let length = reader.take(most as u64 + 1).read_to_end(&mut text).ok()?;
+    (length <= most).then_some(text)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod error;
 mod hash;
 pub mod judged;
 mod known;
+pub mod log;
 mod manifest;
 mod name;
 mod packs;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kua::measurement::Measurement;
-use kua::wire::from_line;
+use kua::wire::from_record;
 
 use crate::{Archive, ArchiveError, Damage, Record, Segment, Snapshot};
 
@@ -212,7 +212,7 @@ enum Pass {
 
 /// The measurement of a record. One that has no name yet has the name that the collector gave it.
 pub(crate) fn measurement(record: &Record) -> Result<Measurement, Damage> {
-    let mut measurement = from_line(&record.raw).map_err(Damage::NotMeasurement)?;
+    let mut measurement = from_record(&record.raw).map_err(Damage::NotMeasurement)?;
     if measurement.uid.is_none() {
         measurement.uid = record.receipt.as_ref().and_then(|receipt| receipt.uid.clone());
     }

@@ -188,6 +188,7 @@ impl Writer {
     /// # Errors
     /// [`ArchiveError::NotARecord`] for bytes that `measurement` cannot have been read from;
     /// [`ArchiveError::Io`] and others where a full batch could not be committed.
+    #[expect(clippy::needless_pass_by_value, reason = "a receipt goes with its record")]
     pub fn keep(
         &mut self,
         raw: &[u8],
@@ -246,7 +247,7 @@ impl Writer {
         let records = batch.hashes.len() as u64;
         if let Some(encoder) = batch.encoder {
             let number = self.known()?.next();
-            self.put(number, encoder.finish()?)?;
+            self.put(number, &encoder.finish()?)?;
             let news = News { records: &batch.hashes, certificates: &batch.certificates };
             // The batch lasts, whatever becomes of the index: that is made again before it is
             // asked again.
@@ -270,13 +271,13 @@ impl Writer {
 
     /// Writes the file of a batch. Where that fails, there is no such file, or what is in it is
     /// looked at before anything else is done.
-    fn put(&mut self, batch: u64, bytes: Bytes) -> Result<(), ArchiveError> {
+    fn put(&mut self, batch: u64, bytes: &Bytes) -> Result<(), ArchiveError> {
         self.lock.check(self.store.place())?;
         let name = SegmentName::of_batch(batch);
         let name = name.ok_or_else(|| ArchiveError::BadPath { path: batch.to_string() })?;
         let path = name.raw();
         let Err(error) = self.store.put_new(&path, bytes.clone()) else { return Ok(()) };
-        let ours = || self.store.read(&path).is_ok_and(|there| there == bytes);
+        let ours = || self.store.read(&path).is_ok_and(|there| there == *bytes);
         if self.store.directory().is_none() {
             // What an object store shows, it keeps: its answer was lost, or a try of ours came
             // through late.
@@ -319,7 +320,7 @@ impl Writer {
             if snapshot.last() == snapshot.manifest().last() + 1 {
                 let empty = Encoder::new(Encoder::FAST)?.finish()?;
                 let number = self.known()?.next();
-                self.put(number, empty)?;
+                self.put(number, &empty)?;
                 if self.known()?.add(number, &News::default()).is_err() {
                     self.forget();
                 }

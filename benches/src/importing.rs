@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use kua_archive::{Totals, Writer};
-use kua_collector::import::{IMPORTS, Incoming, read_files};
+use kua_collector::import::{IMPORTS, Incoming, Input, Next, Reading, read_files};
 
 use crate::Result;
 use crate::records::World;
@@ -44,6 +44,8 @@ pub(crate) fn bench() -> Result<Table> {
             table.row(what, &[format!("{speed:.0}"), gzip, ratio(speed, json)]);
         };
         row(&mut table, &format!("{what}: import"), import);
+        let read = speed(read(&file)?);
+        row(&mut table, "  split, read and validated only, on all cores", read);
         match gzip {
             Some(gzip) => row(&mut table, "  gzip -dc of the same", gzip),
             None => table.note("skipped: gzip is not installed"),
@@ -80,6 +82,22 @@ fn import(file: &Path, archive: &Path, certificates: usize) -> Result<f64> {
     match writer.totals() == expected && broken.is_empty() {
         true => Ok(seconds),
         false => Err(format!("kept {:?} instead of {expected:?}", writer.totals()).into()),
+    }
+}
+
+/// All that an import does but keeping.
+fn read(file: &Path) -> Result<f64> {
+    let began = Instant::now();
+    let mut reading = Reading::start(vec![Input::new(file.into())], &IMPORTS[..1]);
+    let mut records = 0;
+    loop {
+        match reading.next(std::time::Duration::MAX) {
+            Next::Batch(batch) => records += batch.len(),
+            Next::Broken(error) => return Err(error.into()),
+            Next::Ended(_) | Next::Waiting => {}
+            Next::End if records == RECORDS => return Ok(began.elapsed().as_secs_f64()),
+            Next::End => return Err(format!("read {records} records").into()),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! The figures of a run belong to its machine and to what else ran there; the ratios travel.
 //! `kua-benches [BENCH [ROWS]]` runs one alone, over so many rows where it generates them.
 
+mod archived;
 mod bare;
 mod cpu;
 mod cryptography;
@@ -25,6 +26,7 @@ const BENCHES: &[(&str, fn() -> Result<table::Table>)] = &[
     ("handshakes", handshakes::bench),
     ("judging", judging::bench),
     ("importing", importing::bench),
+    ("archived", archived::bench),
     ("national", national::bench),
 ];
 

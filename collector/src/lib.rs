@@ -4,7 +4,7 @@
 //! detectors and reference data get better.
 
 pub mod import;
+pub mod intake;
 pub mod judging;
-mod lines;
 pub mod scope;
 pub mod trouble;

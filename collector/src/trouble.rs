@@ -4,6 +4,7 @@ use kua_archive::ArchiveError;
 use kua_console::Trouble;
 
 use crate::import::ReadError;
+use crate::intake::IntakeError;
 use crate::judging::JudgingError;
 
 /// An archive's error, for `map_err`.
@@ -18,6 +19,12 @@ pub fn of_archive(error: ArchiveError) -> Trouble {
         _ => return Trouble::new("cannot use the archive").because(error),
     };
     Trouble::new("cannot use the archive").because(error).hint(hint)
+}
+
+impl From<IntakeError> for Trouble {
+    fn from(error: IntakeError) -> Self {
+        Self::new("cannot serve").because(error)
+    }
 }
 
 impl From<ReadError> for Trouble {

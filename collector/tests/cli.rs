@@ -95,6 +95,21 @@ fn bad_lines_are_named_and_set_aside_once() {
 }
 
 #[test]
+fn records_of_several_formats_are_told_by_their_shape() {
+    let dir = files();
+    let good = fs::read_to_string(dir.path().join("good.jsonl")).unwrap();
+    let atlas = r#"{"type":"sslcert","dst_name":"a.example","alert":{"decription":40}}"#;
+    let quack = r#"{"vp":"192.0.2.7","service":"https","test_url":"a.example","response":[]}"#;
+    fs::write(dir.path().join("mixed"), format!("{good}{atlas}\n{quack}\n{{}}\n")).unwrap();
+    let several = ["import", "--archive", "kz", "--as", "ooni,ripe-atlas", "mixed"];
+    insta::assert_snapshot!(run(dir.path(), &several));
+    let json = ["import", "--archive", "kz", "--as", "hyperquack", "--format", "json", "mix*"];
+    insta::assert_snapshot!(run(dir.path(), &json));
+    let judged = out(dir.path(), &["judge", "--archive", "kz"]);
+    assert_eq!(judged.lines().count(), 4, "whatever format a record has, it is judged again");
+}
+
+#[test]
 fn at_most_twenty_bad_lines_are_named() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("noise"), "noise\n".repeat(1_000)).unwrap();
@@ -113,12 +128,20 @@ fn troubles() {
         &["import", "--archive", "kz", "good.jsonl", "absent.jsonl"]
     ));
     let writer = Writer::open(&dir.path().join("kz").into()).unwrap();
-    insta::assert_snapshot!(run(dir.path(), &["import", "--archive", "kz", "good.jsonl"]));
+    let busy = run(dir.path(), &["import", "--archive", "kz", "good.jsonl"]);
+    let holder = format!("{}, process {}", own_name(), std::process::id());
+    insta::assert_snapshot!(busy.replace(&holder, "PROGRAM, process N"));
     drop(writer);
     insta::assert_snapshot!(run(dir.path(), &["import", "--archive", ".", "good.jsonl"]));
     insta::assert_snapshot!(run(dir.path(), &["judge", "--archive", "absent"]));
     insta::assert_snapshot!(run(dir.path(), &["judge"]));
     insta::assert_snapshot!(run(dir.path(), &["judge", "--archive", "kz", "--cc", "KAZ"]));
+}
+
+/// The file name of this test's own program.
+fn own_name() -> String {
+    let program = std::env::current_exe().unwrap();
+    program.file_name().unwrap().to_string_lossy().into_owned()
 }
 
 #[test]

@@ -11,9 +11,8 @@ use kua::surroundings::Surroundings;
 use kua::verdict::judge_with;
 use kua::wire::from_line;
 use kua_archive::judged::{Version, folder};
-use kua_archive::segment::Encoder;
-use kua_archive::{Archive, FileHash, Inventory, Place, Record, SegmentName, Settled, Writer};
-use kua_collector::judging::{Counted, Difference, Grouping, Judging, Options, Setting};
+use kua_archive::{Archive, Place, Writer};
+use kua_collector::judging::{Counted, Difference, Grouping, Judging, Options, Setting, account};
 use kua_collector::scope::Scope;
 use kua_mint::{Authority, pem};
 use proptest::prelude::*;
@@ -35,7 +34,8 @@ impl World {
 
     /// With `more`, a dossier lists the stranger too.
     fn reference(&self, more: bool) -> Reference {
-        let dossier = |id: &str, authority: &Authority| File {
+        let dossier = |id: &str, authority: &Authority| {
+            File {
             path: format!("interceptors/{id}.toml"),
             bytes: format!(
                 "id = \"{id}\"\ncountry = \"QZ\"\nactor = \"state\"\n[[key]]\nsubject = \"CN={id}\"\n\
@@ -43,6 +43,7 @@ impl World {
                 data_encoding::BASE64.encode(&authority.key.spki())
             )
             .into_bytes(),
+        }
         };
         let store = File {
             path: "stores/public.pem".into(),
@@ -71,9 +72,21 @@ impl World {
                 let place = |cc: &str| format!("{cc}\",\"probe_asn\":\"AS{asn}");
                 let at = format!("2023-10-{day} 13:0{number}:00");
                 let ssl = "\"ssl_unknown_authority\"";
-                records.push(record(&place("QZ"), &at, name, "null", &chain(&genuine, &self.public)));
+                records.push(record(
+                    &place("QZ"),
+                    &at,
+                    name,
+                    "null",
+                    &chain(&genuine, &self.public),
+                ));
                 records.push(record(&place("QZ"), &at, name, ssl, &chain(&forged, &self.state)));
-                records.push(record(&place("XA"), &at, name, ssl, &chain(&strange, &self.stranger)));
+                records.push(record(
+                    &place("XA"),
+                    &at,
+                    name,
+                    ssl,
+                    &chain(&strange, &self.stranger),
+                ));
                 records.push(record(&place("QZ"), "", name, "\"connection_reset\"", ""));
             }
         }
@@ -99,52 +112,14 @@ fn keep(dir: &Path, records: &[String]) {
     writer.commit().unwrap();
 }
 
-/// Settles all batches as runs of at most `run` batches, whatever was settled before, as far as a
-/// reader can tell.
-fn settle(dir: &Path, run: u64) {
-    let archive = Archive::open(&Place::from(dir)).unwrap();
-    let snapshot = archive.snapshot().unwrap();
-    let mut runs: Vec<(SegmentName, Vec<Record>)> = Vec::new();
-    for segment in snapshot.segments() {
-        let records: Vec<_> = snapshot.records(segment).unwrap().map(Result::unwrap).collect();
-        let name = segment.name;
-        match runs.last_mut().filter(|(of, _)| name.last() - of.first() < run) {
-            Some((of, known)) => {
-                *of = SegmentName::new(of.first(), name.last()).unwrap();
-                known.extend(records);
-            }
-            None => runs.push((name, records)),
-        }
-    }
-    // A live segment's name is never that of a settled one.
-    runs.retain(|(name, _)| name.first() < name.last());
-    let mut manifest = snapshot.manifest().clone();
-    manifest.version = snapshot.newest_version() + 1;
-    manifest.settled.clear();
-    for (name, records) in runs {
-        if name.first() != manifest.last() + 1 {
-            break;
-        }
-        let mut encoder = Encoder::new(Encoder::FAST).unwrap();
-        for record in &records {
-            encoder.push(record.hash, record.receipt.as_ref(), &record.raw).unwrap();
-        }
-        let bytes = encoder.finish().unwrap();
-        let inventory = Inventory { records: records.len() as u64, ..Inventory::default() };
-        let inventory = inventory.to_text();
-        manifest.settled.push(Settled {
-            first: name.first(),
-            last: name.last(),
-            records: records.len() as u64,
-            bytes: bytes.len() as u64,
-            sha256: FileHash::of(&bytes),
-            inventory: FileHash::of(inventory.as_bytes()),
-        });
-        archive.store().put(&name.raw(), bytes).unwrap();
-        archive.store().put(&name.inventory(), inventory.into()).unwrap();
-    }
-    let path = kua_archive::Manifest::path(manifest.version);
-    archive.store().put(&path, manifest.to_text().into()).unwrap();
+/// Settles all that is live, and merges `fan` segments into one.
+fn settle(dir: &Path, fan: usize) {
+    let options = kua_archive::settle::Options {
+        fan,
+        grace: std::time::Duration::ZERO,
+        ..kua_archive::settle::Options::default()
+    };
+    Writer::open(&Place::from(dir)).unwrap().settle(&options, |_| {}).unwrap();
 }
 
 /// All that a report tells of a tally, in words.
@@ -208,14 +183,14 @@ fn scopes() -> [Scope; 4] {
 #[derive(Clone, Debug)]
 enum Step {
     Keep(usize),
-    Settle(u64),
+    Settle(usize),
     Judge,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         (1..6_usize).prop_map(Step::Keep),
-        (2..5_u64).prop_map(Step::Settle),
+        (2..5_usize).prop_map(Step::Settle),
         Just(Step::Judge),
     ];
     proptest::collection::vec(step, 0..10)
@@ -248,7 +223,7 @@ fn any_interleaving_gives_the_same_account() {
                         keep(dir.path(), now);
                         left = later;
                     }
-                    Step::Settle(run) => settle(dir.path(), run),
+                    Step::Settle(fan) => settle(dir.path(), fan),
                     Step::Judge => {
                         count(dir.path(), &setting, &Scope::default(), Grouping::Reading);
                     }
@@ -282,14 +257,15 @@ fn only_what_is_told_something_else_is_judged_again() {
         let all = of(name);
         keep(dir.path(), &all[..5]);
         keep(dir.path(), &all[5..]);
+        settle(dir.path(), 8);
     }
-    settle(dir.path(), 2);
     let archive = Archive::open(&Place::from(dir.path())).unwrap();
     let judge = |setting| Judging::of(&archive, setting, OPTIONS, |_| {}).unwrap();
     let counts = |judging: &Judging<'_>| (judging.anew, judging.stood, judging.unstored());
     assert_eq!(counts(&judge(&setting)), (24, 0, 0), "all is new");
     assert_eq!(counts(&judge(&setting)), (0, 24, 0), "nothing changed");
-    settle(dir.path(), 4);
+    settle(dir.path(), 2);
+    assert_eq!(archive.snapshot().unwrap().segments().len(), 1);
     assert_eq!(counts(&judge(&setting)), (0, 24, 0), "merging changes nothing");
 
     // What is not settled is told of as well, and stored nowhere.
@@ -297,12 +273,13 @@ fn only_what_is_told_something_else_is_judged_again() {
     keep(dir.path(), std::slice::from_ref(&more));
     let merged = judge(&setting);
     assert_eq!(counts(&merged), (24, 0, 1), "one segment by now, and one of its names has more");
-    settle(dir.path(), 2);
     assert_eq!(counts(&judge(&setting)), (0, 24, 1));
+    settle(dir.path(), 8);
+    assert_eq!(counts(&judge(&setting)), (1, 24, 0));
 
     let other = world.reference(true);
     let other = Setting::new(&other, &[]);
-    assert_eq!(counts(&judge(&other)), (24, 0, 1), "another reference, another version");
+    assert_eq!(counts(&judge(&other)), (25, 0, 0), "another reference, another version");
     assert_eq!(Version::all(archive.store()).unwrap().len(), 2);
 }
 
@@ -315,15 +292,17 @@ fn a_segment_whose_names_have_nothing_new_stands() {
     let dir = tempfile::tempdir().unwrap();
     let of = |name: &str| -> Vec<String> {
         // Runs without a name of their own share a day and a network.
-        let own = |record: &String| record.replace("{\"probe_cc\"", &format!("{{\"report_id\":\"{name}\",\"probe_cc\""));
+        let own = |record: &String| {
+            record.replace("{\"probe_cc\"", &format!("{{\"report_id\":\"{name}\",\"probe_cc\""))
+        };
         records.iter().filter(|record| record.contains(name)).map(own).collect()
     };
     for name in ["a.example", "b.example"] {
         let all = of(name);
         keep(dir.path(), &all[..5]);
         keep(dir.path(), &all[5..11]);
+        settle(dir.path(), 8);
     }
-    settle(dir.path(), 2);
     let archive = Archive::open(&Place::from(dir.path())).unwrap();
     let judge = || Judging::of(&archive, &setting, OPTIONS, |_| {}).unwrap();
     assert_eq!((judge().anew, judge().stood), (22, 22));
@@ -342,10 +321,11 @@ fn nothing_is_believed_of_what_is_damaged() {
     let dir = tempfile::tempdir().unwrap();
     keep(dir.path(), &records[..20]);
     keep(dir.path(), &records[20..]);
-    settle(dir.path(), 2);
+    settle(dir.path(), 8);
     let (expected, _) = directly(&records, &reference, &Scope::default());
     let account = || {
-        let counted = count(dir.path(), &setting, &Scope::default(), Grouping::Reading);
+        let archive = Archive::open(&Place::from(dir.path())).unwrap();
+        let (_, counted) = account(&archive, &setting, OPTIONS, &Scope::default(), |_| {}).unwrap();
         told(&counted.tally, &reference)
     };
     assert_eq!(account(), expected);
@@ -363,7 +343,9 @@ fn nothing_is_believed_of_what_is_damaged() {
     assert_eq!(files().len(), 5, "{:?}", files());
     for file in files() {
         let bytes = std::fs::read(&file).unwrap();
-        for damage in [None, Some(&b""[..]), Some(b"garbage"), Some(&bytes[..bytes.len() / 2])] {
+        let flipped: Vec<u8> = bytes.iter().map(|byte| byte ^ 1).collect();
+        let cut = &bytes[..bytes.len() / 2];
+        for damage in [None, Some(&b""[..]), Some(b"garbage"), Some(cut), Some(&flipped)] {
             match damage {
                 None => std::fs::remove_file(&file).unwrap(),
                 Some(damage) => std::fs::write(&file, damage).unwrap(),
@@ -383,14 +365,17 @@ fn what_cannot_be_stored_is_judged_all_the_same() {
     let dir = tempfile::tempdir().unwrap();
     keep(dir.path(), &records[..20]);
     keep(dir.path(), &records[20..]);
-    settle(dir.path(), 2);
+    settle(dir.path(), 8);
     std::fs::write(dir.path().join("judgements"), "not a directory").unwrap();
     let archive = Archive::open(&Place::from(dir.path())).unwrap();
     let judging = Judging::of(&archive, &setting, OPTIONS, |_| {}).unwrap();
     assert!(judging.unkept.is_some());
     assert_eq!((judging.anew, judging.unstored()), (0, records.len() as u64));
     let counted = judging.count(&Scope::default(), Grouping::Query).unwrap();
-    assert_eq!(told(&counted.tally, &reference), directly(&records, &reference, &Scope::default()).0);
+    assert_eq!(
+        told(&counted.tally, &reference),
+        directly(&records, &reference, &Scope::default()).0
+    );
 }
 
 #[test]
@@ -402,7 +387,7 @@ fn what_changed_between_two_versions_and_why() {
     let dir = tempfile::tempdir().unwrap();
     keep(dir.path(), &records[..20]);
     keep(dir.path(), &records[20..]);
-    settle(dir.path(), 2);
+    settle(dir.path(), 8);
     let archive = Archive::open(&Place::from(dir.path())).unwrap();
     for setting in [&before, &after] {
         Judging::of(&archive, setting, OPTIONS, |_| {}).unwrap();

@@ -1,4 +1,4 @@
-//! Mints the seeds of `certificate`, `record`, `reference`, `segment` and `store` anew:
+//! Mints the seeds of `certificate`, `log`, `record`, `reference`, `segment` and `store` anew:
 //! `cargo run --example seeds` in this folder.
 //! Dossiers and suites are in the repository already.
 
@@ -11,6 +11,8 @@ use std::path::Path;
 
 use kua::chain::Chain;
 use kua::measurement::{Extra, Failure, Handshake, Measurement, Query, Target, Vantage};
+use kua::submission::Acknowledgement;
+use kua::tlog::{Checkpoint, Entry, InclusionProof, SigningKey, bundle};
 use kua::wire::to_line;
 use kua_archive::segment::Encoder;
 use kua_archive::{FileHash, Manifest, Receipt, RecordHash, Settled};
@@ -21,6 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
     let minted = [
         ("certificate", certificates()),
+        ("log", logs()?),
         ("record", records()?),
         ("reference", references()?),
         ("segment", segments()?),
@@ -36,6 +39,42 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 type Files = Vec<(&'static str, Vec<u8>)>;
+
+/// One of each kind that a log has, after the byte that chooses its reader.
+fn logs() -> Result<Files, Box<dyn Error>> {
+    let key = SigningKey::from_seed("log.example", &[1; 32])?;
+    let head = Checkpoint { origin: "log.example".into(), size: 9, root: [2; 32] };
+    let checkpoint = head.sign(&key);
+    let receipt = Acknowledgement {
+        log: "log.example".into(),
+        submitted: [3; 32],
+        kept: [3; 32],
+        uid: "uid".into(),
+        received: OffsetDateTime::from_unix_timestamp(NOW)?,
+        receipt: Some([4; 32]),
+        index: 4,
+    };
+    let receipt = receipt.sign(&key);
+    let entries = [
+        Entry { record: [5; 32], receipt: None },
+        Entry { record: [6; 32], receipt: Some([7; 32]) },
+    ];
+    let proof =
+        InclusionProof { index: 4, path: vec![[8; 32], [9; 32]], checkpoint: checkpoint.clone() };
+    let chosen = |choice: u8, bytes: &[u8]| [&[choice], bytes].concat();
+    let numbers = [4_u64.to_be_bytes(), 9_u64.to_be_bytes()].concat();
+    Ok(vec![
+        ("note", chosen(0, checkpoint.to_string().as_bytes())),
+        ("checkpoint", chosen(1, checkpoint.text.as_bytes())),
+        ("receipt", chosen(1, receipt.text.as_bytes())),
+        ("proof", chosen(2, proof.to_string().as_bytes())),
+        ("bundle", chosen(3, &bundle(&entries))),
+        ("path", chosen(4, b"tile/entries/x001/234.p/5")),
+        ("key", chosen(5, key.public().to_string().as_bytes())),
+        ("sizes", chosen(6, &numbers)),
+        ("answer", chosen(7, b"\x00\xc8120\n{\"measurement_uid\":\"u\"}")),
+    ])
+}
 
 /// A segment of two records and one of none, and a manifest.
 fn segments() -> Result<Files, Box<dyn Error>> {

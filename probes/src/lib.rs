@@ -1,6 +1,6 @@
 //! Measures: resolves, connects, shakes hands, and keeps what was seen before anyone judges it.
 //!
-//! Nothing here sends application data, and nothing here gives an opinion: a failed step is a
+//! No measurement sends application data, and nothing here gives an opinion: a failed step is a
 //! value of [`kua::measurement`], never an `Err`.
 
 pub mod download;
@@ -10,6 +10,7 @@ pub mod machine;
 pub mod resolver;
 pub mod route;
 pub mod steps;
+pub mod submit;
 pub mod suite;
 pub mod target;
 

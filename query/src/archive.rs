@@ -1,5 +1,7 @@
 //! The tables of one moment of an archive.
 
+use std::time::SystemTime;
+
 use arrow::datatypes::{DataType, Field, SchemaRef};
 use kua_archive::tables::{certificates, handshakes, judgements};
 use kua_archive::{Snapshot, Store, judged};
@@ -13,11 +15,18 @@ pub const TABLES: [&str; 3] = ["handshakes", "judgements", "certificates"];
 /// none is named.
 ///
 /// # Errors
-/// [`QueryError::Archive`].
+/// [`QueryError::NoVersion`], [`QueryError::Archive`].
 pub fn tables(snapshot: &Snapshot, reference: Option<&str>) -> Result<Vec<Table>, QueryError> {
     let store = snapshot.store();
-    let newest = if reference.is_none() { newest_version(store)? } else { None };
-    let judged = match reference.or(newest.as_deref()) {
+    let versions = versions(store)?;
+    let version = match reference {
+        Some(wanted) if !versions.iter().any(|(_, version)| version == wanted) => {
+            return Err(QueryError::NoVersion { version: wanted.into() });
+        }
+        Some(wanted) => Some(wanted),
+        None => versions.iter().max().map(|(_, version)| version.as_str()),
+    };
+    let judged = match version {
         Some(version) => judged::files(snapshot, version)?,
         None => Vec::new(),
     };
@@ -43,13 +52,13 @@ pub fn tables(snapshot: &Snapshot, reference: Option<&str>) -> Result<Vec<Table>
     ])
 }
 
-/// The version of which judgements were stored last.
-fn newest_version(store: &Store) -> Result<Option<String>, QueryError> {
+/// The versions of which judgements are stored, with the moment when the last of each were.
+fn versions(store: &Store) -> Result<Vec<(SystemTime, String)>, QueryError> {
     let listed = store.list("judgements/")?.into_iter().filter_map(|entry| {
         let version = entry.path.strip_prefix("judgements/")?.strip_suffix("/judged.json")?;
         Some((entry.modified, version.to_owned()))
     });
-    Ok(listed.max().map(|(_, version)| version))
+    Ok(listed.collect())
 }
 
 /// A session over the tables of a snapshot.

@@ -14,11 +14,14 @@ pub enum QueryError {
     #[error("the cluster gave no whole answer")]
     Cluster,
     /// Anything else that the engine says.
-    #[error("{}", first_sentence(.0))]
-    Engine(#[source] Box<DataFusionError>),
+    #[error("{}", in_words(.0))]
+    Engine(Box<DataFusionError>),
+    /// The engine broke off: on a file that is damaged in a way that it did not expect.
+    #[error("the engine gave up, which it does on a damaged file")]
+    GaveUp,
     /// Some of the memory was not enough, although what could go to the disk went there.
     #[error("the query needs more memory than it may take")]
-    Memory(#[source] Box<DataFusionError>),
+    Memory(Box<DataFusionError>),
     /// No table in the query has such a column.
     #[error("there is no column {column}")]
     NoColumn {
@@ -45,6 +48,12 @@ pub enum QueryError {
         /// How many.
         statements: usize,
     },
+    /// No judgements are stored of this version of the reference data.
+    #[error("there are no judgements of the version {version}")]
+    NoVersion {
+        /// The version.
+        version: String,
+    },
     /// A file whose path has a value that its table's column cannot have.
     #[error("the path {path} does not name a partition of its table")]
     Partition {
@@ -54,6 +63,9 @@ pub enum QueryError {
     /// The threads that run queries could not be started.
     #[error("cannot start threads")]
     Threads(#[source] std::io::Error),
+    /// A file could not be read: it is damaged, or gone since the session began.
+    #[error("a table cannot be read: {}", in_words(.0))]
+    Unreadable(Box<DataFusionError>),
 }
 
 impl QueryError {
@@ -61,6 +73,9 @@ impl QueryError {
     pub fn from_engine(error: DataFusionError) -> Self {
         match error.find_root() {
             DataFusionError::ResourcesExhausted(_) => Self::Memory(Box::new(error)),
+            DataFusionError::ParquetError(_) | DataFusionError::ObjectStore(_) => {
+                Self::Unreadable(Box::new(error))
+            }
             DataFusionError::SchemaError(inner, _) => match inner.as_ref() {
                 SchemaError::FieldNotFound { field, valid_fields } => {
                     let mut columns: Vec<String> = Vec::new();
@@ -89,7 +104,15 @@ fn missing_table(text: &str) -> Option<String> {
 }
 
 /// What went wrong, without the engine's names for kinds of errors.
-fn first_sentence(error: &DataFusionError) -> String {
-    let text = error.find_root().message();
-    text.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
+fn in_words(error: &DataFusionError) -> String {
+    let text = match error.find_root() {
+        DataFusionError::SQL(inner, _) => inner.to_string(),
+        DataFusionError::ArrowError(inner, _) => inner.to_string(),
+        DataFusionError::ParquetError(inner) => inner.to_string(),
+        DataFusionError::ObjectStore(inner) => inner.to_string(),
+        root => root.message().into_owned(),
+    };
+    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let text = lines.join(" ");
+    text.trim_start_matches("sql parser error: ").trim_end_matches('.').to_owned()
 }

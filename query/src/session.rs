@@ -1,5 +1,6 @@
 //! A session: the tables of one moment of an archive, and the threads that answer questions about them.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::object_store::ObjectStore;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
@@ -72,15 +73,20 @@ impl Session {
     /// [`QueryError::NotOne`], [`QueryError::NotAQuery`], [`QueryError::NoTable`],
     /// [`QueryError::NoColumn`], and [`QueryError::Engine`] for whatever else is wrong with it.
     pub fn query(&self, sql: &str) -> Result<Answer<'_>, QueryError> {
-        self.runtime.block_on(async {
+        self.runtime.block_on(guarded(async {
             let state = self.context.state();
             let plan = plan(&state, sql).await?;
             let plan = state.create_physical_plan(&plan).await.map_err(QueryError::from_engine)?;
             let rows = execute_stream(plan.clone(), self.context.task_ctx());
             let rows = rows.map_err(QueryError::from_engine)?;
             Ok(Answer { session: self, plan, rows, stopped: None })
-        })
+        }))
     }
+}
+
+/// The library that reads Parquet gives up on some damage by a panic, which must not take the program along.
+async fn guarded<T>(work: impl Future<Output = Result<T, QueryError>>) -> Result<T, QueryError> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(QueryError::GaveUp))
 }
 
 /// How sessions plan that run so many threads, here and in a cluster.
@@ -158,7 +164,7 @@ impl Answer<'_> {
                 }
             };
             tokio::select! {
-                next = next => next,
+                next = guarded(next) => next,
                 _ = &mut *stopped => Ok(Next::Stopped),
                 () = tokio::time::sleep(time) => Ok(Next::Waiting),
             }
@@ -179,7 +185,10 @@ impl Iterator for Answer<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let rows = &mut self.rows;
-        let next = self.session.runtime.block_on(rows.next())?;
-        Some(next.map_err(QueryError::from_engine))
+        let next = guarded(async { Ok(rows.next().await) });
+        match self.session.runtime.block_on(next) {
+            Ok(next) => Some(next?.map_err(QueryError::from_engine)),
+            Err(error) => Some(Err(error)),
+        }
     }
 }

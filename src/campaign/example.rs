@@ -1,5 +1,6 @@
 //! Examples: the earliest handshake of its kind for one target, with all that a reader needs to check it.
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::row::Position;
@@ -8,7 +9,7 @@ use crate::detect::{Finding, Level};
 use crate::verdict::{Judgement, Verdict};
 
 /// The earliest handshake of its kind for one target, with all that a reader needs to check it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Example {
     /// The measurement's name.
     pub measurement_uid: Option<String>,
@@ -17,6 +18,7 @@ pub struct Example {
     /// Line of the record, from 1.
     pub line: Option<u64>,
     /// When.
+    #[serde(with = "super::stored::moment")]
     pub started: Option<OffsetDateTime>,
     /// The host that was meant.
     pub target: String,
@@ -35,9 +37,10 @@ pub struct Example {
 }
 
 /// Where an example is found, and what it says once somebody has told it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Kept {
     pub(super) position: Position,
+    #[serde(with = "super::stored::text")]
     pub(super) told: Option<Example>,
 }
 

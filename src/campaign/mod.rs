@@ -12,6 +12,7 @@ mod intermediate;
 mod interval;
 mod row;
 mod shape;
+mod stored;
 
 #[cfg(test)]
 mod tests;
@@ -41,7 +42,7 @@ use shape::{Group, Intercepted, Who};
 
 /// Counts of judged measurements. Two tallies of two halves, merged in either order, equal the
 /// tally of the whole.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     measurements: u64,
     handshakes: u64,

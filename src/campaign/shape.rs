@@ -86,11 +86,23 @@ impl Shape {
 
     /// Its name.
     pub fn id(&self) -> ShapeId {
-        // Nothing in a shape can fail to be written: no map, no foreign type.
-        let bytes = postcard::to_stdvec(self).unwrap_or_default();
         let mut id = [0; 16];
-        id.copy_from_slice(&Fingerprint::of(&bytes).as_bytes()[..16]);
+        id.copy_from_slice(&Fingerprint::of(&self.to_bytes()).as_bytes()[..16]);
         ShapeId(id)
+    }
+
+    /// In bytes, always the same ones.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Nothing in a shape can fail to be written: no map, no foreign type.
+        postcard::to_stdvec(self).unwrap_or_default()
+    }
+
+    /// What [`Shape::to_bytes`] gave; `None` of other bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        postcard::take_from_bytes(bytes)
+            .ok()
+            .filter(|(_, rest)| rest.is_empty())
+            .map(|(shape, _)| shape)
     }
 
     /// The name under which a report counts what is wrong and no campaign.

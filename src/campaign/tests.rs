@@ -273,6 +273,7 @@ fn rows_add_up_to_what_judgements_do() {
     for (record, measurement, judgements) in &judged {
         whole.observe_record(Some(*record), measurement, judgements);
     }
+    assert_eq!(Tally::from_bytes(&whole.to_bytes().unwrap()).as_ref(), Some(&whole));
     let classes: Vec<_> =
         whole.not_campaigns().into_iter().filter(|(_, count)| *count > 0).collect();
     assert!(whole.campaigns(&bench.reference).len() > 1 && classes.len() > 1, "{classes:?}");

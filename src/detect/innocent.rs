@@ -1,6 +1,6 @@
 //! Innocent causes: what else could explain a finding, and what rules each of them out.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Case, Explanation};
 use crate::path::Top;
@@ -62,7 +62,7 @@ pub enum Innocent {
 }
 
 /// What became of an innocent cause.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", content = "how", rename_all = "kebab-case")]
 pub enum State {
     /// It still stands.

@@ -23,6 +23,7 @@ mod noted_authority;
 mod one_chain_for_all;
 mod private_pki;
 mod site_chose_state_ca;
+mod stored;
 mod unknown_anchor;
 mod weak_key;
 

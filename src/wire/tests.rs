@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use time::OffsetDateTime;
 
-use super::{WireError, from_line, to_line};
+use super::{FORMATS, Reader, WireError, from_line, to_line};
 use crate::chain::Chain;
 use crate::measurement::*;
 
@@ -189,6 +189,44 @@ fn a_record_that_kept_one_authority_has_no_leaf() {
     let stock = from_line(line(r#""ssl_unknown_authority""#).as_bytes()).unwrap();
     assert!(!stock.handshakes[0].whole);
     assert_eq!(stock.handshakes[0].leaf(), None);
+    // Older and other programs have their own words for it.
+    let other = from_line(line(r#""unknown_failure: x509: odd""#).as_bytes()).unwrap();
+    assert_eq!(other.handshakes[0].leaf(), None);
     let accepted = from_line(line("null").as_bytes()).unwrap();
     assert!(accepted.handshakes[0].leaf().is_some());
+}
+
+#[test]
+fn handshakes_are_found_wherever_a_test_puts_them() {
+    for keys in [
+        r#"{"tls_handshakes":[X]}"#,
+        r#"{"quic_handshakes":[X]}"#,
+        r#"{"pings":[{"tls_handshake":X}]}"#,
+        r#"{"pings":[{"quic_handshake":X}]}"#,
+        r#"{"iterative_trace":[{"target_trace":{"iterations":[{"ttl":1,"handshake":X}]}}]}"#,
+        r#"{"control":{"tls_handshakes":[X]},"target":{"tls_handshakes":[]}}"#,
+        r#"{"targets":{"192.0.2.1:443":{"tls_handshakes":[X]}}}"#,
+        r#"{"lookups":{"dot://192.0.2.1:853":{"tls_handshakes":[X]}}}"#,
+        r#"{"x_doh":{"tls_handshakes":[X]}}"#,
+    ] {
+        let keys = keys.replace('X', r#"{"server_name":"a.example","failure":null}"#);
+        let read = from_line(format!(r#"{{"test_keys":{keys}}}"#).as_bytes()).unwrap();
+        assert_eq!(read.handshakes.len(), 1, "{keys}");
+    }
+}
+
+#[test]
+fn a_reader_reads_what_was_allowed_and_says_what_it_is_instead() {
+    let mut reader = Reader::new(&[FORMATS[0], FORMATS[1]]);
+    assert!(reader.read(br#"{"test_keys":{}}"#).is_ok());
+    assert!(reader.read(br#"{"vp":"","service":"","test_url":"","response":[]}"#).is_ok());
+    let said =
+        |record: &str, reader: &mut Reader| reader.read(record.as_bytes()).unwrap_err().to_string();
+    assert_eq!(
+        said(r#"{"type":"sslcert"}"#, &mut reader),
+        "not a record of ooni or hyperquack, but of ripe-atlas"
+    );
+    assert_eq!(said("[]", &mut reader), "not a record of ooni or hyperquack");
+    let mut any = Reader::of_any_format();
+    assert!(any.read(br#"{"type":"sslcert"}"#).is_ok());
 }

@@ -56,12 +56,13 @@ impl Repairing<'_> {
             return Ok(None);
         }
         let before = manifest.settled[..at].iter().map(|settled| settled.records).sum();
+        let lost = inventory.is_none();
         let remaking = Remaking { snapshot: &snapshot, name, before, inventory, damaged };
         let inventory = remaking.inventory(self)?;
         let text = inventory.to_text();
         now.records = inventory.records;
         now.inventory = FileHash::of(text.as_bytes());
-        if now.inventory != settled.inventory {
+        if lost || now.inventory != settled.inventory {
             self.store.put(&name.inventory(), text.into())?;
             self.mended(&name.inventory(), "made again");
         }

@@ -58,10 +58,14 @@ fn kept(store: &Store, grace: Duration, now: SystemTime) -> Result<Option<Kept>,
     if entries.is_empty() {
         return Ok(Some(kept));
     }
+    let fresh = |at: SystemTime| at.checked_add(grace).is_none_or(|until| until > now);
     let mut followed = None;
     kept.last = u64::MAX;
+    // Before the first there was none, and all was live.
+    if entries.last().is_some_and(|(version, first)| *version == 1 && fresh(first.modified)) {
+        kept.last = 0;
+    }
     for (_, entry) in entries {
-        let fresh = |at: SystemTime| at.checked_add(grace).is_none_or(|until| until > now);
         if followed.is_none_or(fresh) {
             let text = store.read_at_most(&entry.path, MAX_TEXT)?;
             match Manifest::from_text(&text) {

@@ -124,10 +124,10 @@ fn what_is_settled_reads_as_it_was_received() {
     keep(&mut writer, &records[..25]);
     let first = writer.settle(&eager(), |_| ()).unwrap();
     assert_eq!((first.batches, first.records, first.stopped_at.clone()), (2, 25, None));
-    assert_eq!(served(dir.path()), records[..25]);
+    assert!(served(dir.path()) == records[..25]);
     keep(&mut writer, &records[25..]);
     writer.settle(&eager(), |_| ()).unwrap();
-    assert_eq!(served(dir.path()), records);
+    assert!(served(dir.path()) == records);
     let (checked, named) = faults(dir.path());
     assert_eq!(named, Vec::<String>::new());
     // Five certificates, each once; three records of forty have no handshake.
@@ -144,12 +144,13 @@ fn what_is_settled_reads_as_it_was_received() {
 fn a_batch_that_would_be_alone_is_settled_with_an_empty_one() {
     let dir = tempfile::tempdir().unwrap();
     let mut writer = Writer::open(&place(dir.path())).unwrap();
-    keep(&mut writer, &records(1));
+    let records = records(2);
+    keep(&mut writer, &records[..1]);
     assert_eq!(writer.settle(&Options::default(), |_| ()).unwrap().batches, 2);
     drop(writer);
     let mut writer = Writer::open(&place(dir.path())).unwrap();
-    keep(&mut writer, &records(2));
-    assert_eq!(served(dir.path()), records(2));
+    keep(&mut writer, &records);
+    assert!(served(dir.path()) == records);
 }
 
 #[test]
@@ -162,11 +163,11 @@ fn files_stay_for_who_reads_by_an_older_manifest() {
     let patient = Options { grace: Duration::from_secs(3600), ..eager() };
     writer.settle(&patient, |_| ()).unwrap();
     assert!(dir.path().join("raw/000000000001-000000000001.zst").exists());
-    assert_eq!(served(dir.path()), records);
+    assert!(served(dir.path()) == records);
     assert!(writer.settle(&eager(), |_| ()).unwrap().removed >= 2);
     assert!(!dir.path().join("raw/000000000001-000000000001.zst").exists());
     assert_eq!(files(dir.path(), "manifest/").len(), 1);
-    assert_eq!(served(dir.path()), records);
+    assert!(served(dir.path()) == records);
 }
 
 #[test]
@@ -195,12 +196,12 @@ fn a_crash_at_any_file_leaves_the_old_or_the_new_state() {
         };
         let mut settling = Settling { store: &store, put: &mut put, first_seen: &mut |_| Ok(None) };
         let settled = settling.all(&eager(), &mut Done::default(), &mut |_| ());
-        assert_eq!(served(dir.path()), records, "after {crashes} files");
+        assert!(served(dir.path()) == records, "after {crashes} files");
         assert_eq!(faults(dir.path()).1, Vec::<String>::new(), "after {crashes} files");
         let mut writer = Writer::open(&place(dir.path())).unwrap();
         writer.settle(&eager(), |_| ()).unwrap();
         keep(&mut writer, &records);
-        assert_eq!(served(dir.path()), records, "after {crashes} files");
+        assert!(served(dir.path()) == records, "after {crashes} files");
         assert_eq!(faults(dir.path()).1, Vec::<String>::new(), "after {crashes} files");
         if settled.is_ok() && left > 0 {
             break;
@@ -234,7 +235,7 @@ proptest! {
                 }
             }
         }
-        prop_assert_eq!(served(dir.path()), &records[..kept]);
+        prop_assert!(served(dir.path()) == records[..kept]);
         let (checked, named) = faults(dir.path());
         prop_assert_eq!(named, Vec::<String>::new());
         prop_assert_eq!(checked.records, kept as u64);

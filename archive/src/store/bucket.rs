@@ -59,7 +59,7 @@ impl Bucket {
 
     pub(super) fn location(&self, path: &str) -> Path {
         let parts = path.split('/').filter(|part| !part.is_empty());
-        parts.fold(self.prefix.clone(), |above, part| above.join(part))
+        parts.fold(self.prefix.clone(), Path::join)
     }
 
     pub(super) fn put_new(&self, path: &str, bytes: Bytes) -> Result<(), ArchiveError> {

@@ -91,7 +91,7 @@ impl Directory {
 
     pub(super) fn size(&self, path: &str) -> Result<Option<u64>, ArchiveError> {
         match fs::metadata(self.file(path)?) {
-            Ok(metadata) => Ok(metadata.is_file().then(|| metadata.len())),
+            Ok(metadata) => Ok(metadata.is_file().then_some(metadata.len())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(ArchiveError::io("read", path)(error)),
         }

@@ -302,7 +302,7 @@ pub fn each<E: From<TableError>>(
     bytes: Bytes,
     mut visit: impl FnMut(Told) -> Result<(), E>,
 ) -> Result<(), E> {
-    for batch in read(bytes)? {
+    for batch in read(&schema(), bytes)? {
         each_of(&batch?, &mut visit)?;
     }
     Ok(())

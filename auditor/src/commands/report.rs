@@ -14,7 +14,7 @@ use kua::verdict::judge_with;
 use kua_archive::{Archive, Place};
 use kua_auditor::report::{Counted, FORMATS, Format, Report as Account, format_named};
 use kua_collector::import::Inputs;
-use kua_collector::judging::{Grouping, Judging, Options, Setting};
+use kua_collector::judging::{Options, Setting, account};
 use kua_collector::scope::Scope;
 use kua_collector::trouble::of_archive;
 use kua_console::{CommonArgs, ReferenceArgs, Trouble};
@@ -138,8 +138,7 @@ impl Report {
     ) -> Result<(Tally, u64), Trouble> {
         let archive = Archive::open(place).map_err(of_archive)?;
         let setting = Setting::new(reference, controls);
-        let judging = Judging::of(&archive, &setting, Options::default(), |_| {})?;
-        let counted = judging.count(&self.scope, Grouping::default())?;
+        let (_, counted) = account(&archive, &setting, Options::default(), &self.scope, |_| {})?;
         unread.damaged(counted.damaged, &counted.named);
         Ok((counted.tally, counted.out_of_scope))
     }

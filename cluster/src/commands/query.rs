@@ -1,6 +1,7 @@
 //! `kua-cluster query`: an Arrow stream on standard output, which ends with its end mark only when the answer is
 //! whole.
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use std::io::{IsTerminal, Read, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -24,7 +25,7 @@ pub(crate) struct Query {
     #[arg(long, value_name = "HOST:PORT")]
     scheduler: String,
     /// The archive: a directory at the same path on every machine, or s3://BUCKET/PREFIX
-    #[arg(long, value_name = "A", value_parser = Place::parse::<String>)]
+    #[arg(long, value_name = "A", value_parser = OsStringValueParser::new().try_map(Place::parse))]
     archive: Place,
     /// The query; - or nothing: from standard input
     sql: Option<String>,

@@ -15,7 +15,7 @@ use kua::surroundings::Surroundings;
 use kua::verdict::judge_with;
 use kua_archive::{Archive, Place};
 use kua_collector::import::{IMPORTS, Inputs, ReadError, read_control};
-use kua_collector::judging::{Grouping, Judging, JudgingError, Options, Setting, each};
+use kua_collector::judging::{Grouping, Judging, JudgingError, Options, Setting};
 use kua_collector::scope::Scope;
 use kua_collector::trouble::of_archive;
 use kua_console::{CommonArgs, FailOn, ReferenceArgs, Trouble, judged};
@@ -26,15 +26,17 @@ use super::say;
 /// Judge measurements again, with the reference data of today
 ///
 /// Judgements of an archive are stored in it, by the version of rules and reference data that they
-/// were made with. A record is judged again only where the version is new, or where it is told
-/// something else of what was seen beside it, by the same run and for the same name by others. How
-/// many judgements there are of each verdict goes to standard output; with --format json, every
-/// judgement, one a line, in the order of the records: `line` is a record's number in the archive, or
-/// its line in its file. A record that cannot be read is named and the rest is judged.
+/// were made with, as far as it is settled. A record is judged again only where the version is new, or
+/// where it is told something else of what was seen beside it, by the same run and for the same name
+/// by others. Then every judgement is printed, one a line, in the order of the records: `line` is a
+/// record's number in the archive, or its line in its file. --format text says instead how many were
+/// judged anew and how many there are of each verdict; --format json prints and stores nothing. A
+/// record that cannot be read is named and the rest is judged.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kua-collector judge --archive kz\n  \
-    kua-collector judge --archive kz --format json --cc KZ --since 2023-10-01 --until 2023-10-31\n  \
+    kua-collector judge --archive kz --cc KZ --since 2023-10-01 --until 2023-10-31\n  \
+    kua-collector judge --archive kz --format text\n  \
     kua-collector judge --archive kz --diff 1f0c\n  \
     kua-collector judge measurements.jsonl.gz --control control.jsonl --fail-on confirmed")]
 pub(crate) struct Judge {
@@ -57,7 +59,7 @@ pub(crate) struct Judge {
     /// judged now. A version is named by the beginning of its name; any other name lists them
     #[arg(long, value_names = ["OLD", "NEW"], num_args = 1..=2, requires = "archive")]
     diff: Vec<String>,
-    /// How judgements are written [default: text for an archive, else json]
+    /// How judgements are written [default: json; those of an archive are stored too]
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// Exit with 3 where a judgement is at or above this level
@@ -74,9 +76,9 @@ pub(crate) struct Judge {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// How many there are of each verdict; of an archive only
+    /// How many were judged anew, how many stood, how many there are of each verdict
     Text,
-    /// One kua.judgement/1 object a line; with --diff one kua.judgement-diff/1 object
+    /// One kua.judgement/1 object a line, and nothing stored; with --diff one kua.judgement-diff/1 object
     Json,
 }
 
@@ -95,15 +97,18 @@ impl Judge {
         let setting = Setting::new(&reference, &controls);
         let ended = match self.format {
             _ if !self.diff.is_empty() => difference::run(&self, &archive, &setting),
-            Some(Format::Json) => self.print(&archive, &setting, &refusals),
-            _ => self.bring_up_to_date(&archive, &setting, &refusals),
+            Some(Format::Text) => self.count(&archive, &setting, &refusals),
+            Some(Format::Json) => {
+                self.print(&Judging::begin(&archive, &setting, Options::default())?, &refusals)
+            }
+            None => self.print(&up_to_date(&archive, &setting)?, &refusals),
         };
         refusals.close(&[]);
         ended
     }
 
     /// Judges what has to be judged, and says what there is.
-    fn bring_up_to_date(
+    fn count(
         &self,
         archive: &Archive,
         setting: &Setting<'_>,
@@ -112,6 +117,10 @@ impl Judge {
         let judging = up_to_date(archive, setting)?;
         let counted = judging.count_only(&self.scope, Grouping::default())?;
         let mut out = BufWriter::new(std::io::stdout().lock());
+        writeln!(out, "version       {}", judging.version().id)?;
+        writeln!(out, "judged anew   {:>12} records", judging.anew)?;
+        writeln!(out, "stood         {:>12} records", judging.stood)?;
+        writeln!(out, "not stored    {:>12} records", judging.unstored())?;
         for (verdict, count) in counted.tally.verdicts() {
             writeln!(out, "{verdict:<13} {count:>12}")?;
         }
@@ -123,12 +132,7 @@ impl Judge {
     }
 
     /// Prints every judgement of an archive.
-    fn print(
-        &self,
-        archive: &Archive,
-        setting: &Setting<'_>,
-        refusals: &Refusals,
-    ) -> Result<ExitCode, Trouble> {
+    fn print(&self, judging: &Judging<'_>, refusals: &Refusals) -> Result<ExitCode, Trouble> {
         let mut out = BufWriter::new(std::io::stdout().lock());
         let mut reached = false;
         let tell = |judgements: &[kua::verdict::Judgement]| {
@@ -146,7 +150,7 @@ impl Judge {
             out.write_all(&lines).map_err(|error| JudgingError::Visit(error.into()))
         };
         let wanted = |measurement: &Measurement| self.scope.holds(measurement);
-        let damaged = each(archive, setting, Options::default(), wanted, tell, take)?;
+        let damaged = judging.each(wanted, tell, take)?;
         out.flush()?;
         name_damaged(damaged.damaged, &damaged.named);
         let unread = self.strict && damaged.damaged + refusals.total() > 0;
@@ -183,7 +187,8 @@ impl Judge {
                     let line = Some(incoming.line);
                     for judgement in judge_with(&mut memory, measurement, &surroundings, line) {
                         reached |= self.fail_on.is_some_and(|level| level.reached_by(&judgement));
-                        serde_json::to_writer(&mut out, &judgement).map_err(std::io::Error::from)?;
+                        serde_json::to_writer(&mut out, &judgement)
+                            .map_err(std::io::Error::from)?;
                         out.write_all(b"\n")?;
                     }
                 }
@@ -197,15 +202,11 @@ impl Judge {
     }
 }
 
-/// Brings an archive's judgements up to date, and says how many were made for it.
+/// Brings an archive's judgements up to date.
 fn up_to_date<'a>(archive: &Archive, setting: &'a Setting<'a>) -> Result<Judging<'a>, Trouble> {
     let judging = Judging::of(archive, setting, Options::default(), |_| {})?;
-    let (anew, stood, unstored) = (judging.anew, judging.stood, judging.unstored());
-    say(&format!("judged {anew} records anew, {stood} stood; version {}", judging.version().id));
     if let Some(why) = &judging.unkept {
-        say(&format!("not stored, judged for this run only: {unstored} records: {why}"));
-    } else if unstored > 0 {
-        say(&format!("not settled, judged for this run only: {unstored} records"));
+        say(&format!("judgements are not stored: {why}"));
     }
     Ok(judging)
 }

@@ -1,9 +1,16 @@
 //! The commands: one file each.
 
+mod check;
+mod compact;
 mod import;
 mod judge;
+mod progress;
 mod query;
 mod refusals;
+mod repair;
+mod serve;
+mod stop;
+mod summary;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -12,17 +19,25 @@ use kua_console::{CommonArgs, Trouble};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
+    Check(check::Check),
+    Compact(compact::Compact),
     Import(import::Import),
     Judge(judge::Judge),
     Query(query::Query),
+    Repair(repair::Repair),
+    Serve(serve::Serve),
 }
 
 impl Command {
     pub(crate) fn run(self, common: &CommonArgs) -> Result<ExitCode, Trouble> {
         match self {
+            Self::Check(command) => command.run(),
+            Self::Compact(command) => command.run(common),
             Self::Import(command) => command.run(common),
             Self::Judge(command) => command.run(common),
             Self::Query(command) => command.run(common),
+            Self::Repair(command) => command.run(),
+            Self::Serve(command) => command.run(common),
         }
     }
 }

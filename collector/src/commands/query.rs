@@ -5,7 +5,7 @@ mod describe;
 mod fresh;
 mod trouble;
 
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, Read};
 use std::process::ExitCode;
 
 use kua_archive::{Archive, Place};
@@ -23,8 +23,8 @@ const MAX_SQL: u64 = 1 << 20;
 ///
 /// The tables are handshakes, judgements (of the newest reference data that `judge` has used) and
 /// certificates; --tables shows their columns. Hashes and keys are bytes: written X'0123', and shown in
-/// hexadecimal. What was received since tables were last made is added first, unless another program
-/// is writing. Nothing else is changed by a query.
+/// hexadecimal. What no table has yet is told of, with the command that adds it. A query changes
+/// nothing.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kua-collector query --archive kz --tables\n  \
@@ -52,8 +52,8 @@ pub(crate) struct Query {
     #[arg(long, value_name = "VERSION")]
     reference_version: Option<String>,
     /// Memory for the rows under way, in megabytes; half of what is free, unless said
-    #[arg(long, value_name = "MB")]
-    memory: Option<usize>,
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..))]
+    memory: Option<u32>,
     /// Ask the cluster with this scheduler to do the work
     #[arg(long, value_name = "URL")]
     cluster: Option<String>,
@@ -93,7 +93,7 @@ impl Query {
             None => {
                 let mut limits = Limits::of_this_machine();
                 if let Some(megabytes) = self.memory {
-                    limits.memory = megabytes.saturating_mul(1_000_000);
+                    limits.memory = (megabytes as usize).saturating_mul(1_000_000);
                 }
                 let session = session(&snapshot, reference, &limits).map_err(fails)?;
                 ask::session(&session, &sql, format, out)?

@@ -58,6 +58,7 @@ fn kind(error: &WireError) -> &'static str {
     match error {
         WireError::BadCertificate { .. } => "bad certificate",
         WireError::NotJson(_) => "not JSON",
+        WireError::NoFormat { .. } => "of another format",
         WireError::NotMeasurement => "not a measurement",
         WireError::TooLong { .. } => "too long",
         _ => "other",

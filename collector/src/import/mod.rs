@@ -1,29 +1,35 @@
-//! Measurements from files: which formats there are, and how their lines are read.
+//! Measurements from files: which formats there are, and how files become records.
+//!
+//! One thread reads and unpacks, one a core reads records, and the caller gets them in order:
+//! `inputs` (which files) -> `source` (unpacked bytes) -> `blocks` (whole lines, members of a tar)
+//! -> `records` (what they say) -> `reading` (in order). All queues are bounded.
 
+mod blocks;
 mod control;
-mod document;
-mod ooni;
+mod expand;
+mod inputs;
+mod mark;
 mod read;
+mod reading;
 mod reason;
+mod records;
+mod room;
 mod source;
+mod state;
+mod tape;
 
-use kua::measurement::Measurement;
-use kua::wire::WireError;
+#[cfg(test)]
+mod tests;
 
 pub use control::read_control;
-pub use read::{Incoming, Inputs, ReadError, read_files};
-pub use reason::reason;
-
-/// A format that files may have.
-#[derive(Debug)]
-pub struct Import {
-    /// Its name after `--as`.
-    pub name: &'static str,
-    /// What it is, in one line.
-    pub about: &'static str,
-    /// Reads one record.
-    pub(crate) read: fn(&[u8]) -> Result<Measurement, WireError>,
-}
-
+pub use expand::expand;
+pub use inputs::Input;
 /// Every format, in the order in which help shows them; the first is the default.
-pub static IMPORTS: &[&Import] = &[&ooni::IMPORT];
+pub use kua::wire::FORMATS as IMPORTS;
+/// A format that files may have.
+pub use kua::wire::Format as Import;
+pub use mark::{InputState, Mark};
+pub use read::{Incoming, Inputs, ReadError, read_files};
+pub use reading::{Batch, Next, Reading};
+pub use reason::reason;
+pub use state::State;

@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use kua::memory::Memory;
 use kua::surroundings::{Asked, Surroundings};
-use kua_archive::judged::folder;
+use kua_archive::judged::{folder, packed, unpacked};
 use kua_archive::{ArchiveError, SegmentName, Snapshot, Store};
 
 use super::error::JudgingError;
 use super::parallel::in_order;
-use super::records::{Handful, Placed, Portion, measurement, read};
+use super::records::{Handful, Placed, Portion, read};
 use super::setting::Setting;
 
 /// The longest part that is read, packed and unpacked: all that surroundings hold is well below.
@@ -25,7 +25,7 @@ pub(super) struct Part {
 impl Part {
     fn add(&mut self, memory: &mut Memory<'_>, handful: &Handful) {
         for record in handful.iter().filter_map(|(_, read)| read.as_ref().ok()) {
-            if let Ok(measurement) = measurement(record) {
+            if let Ok(measurement) = record.measurement() {
                 self.around.add_with(memory, &measurement);
                 self.asked.add(&measurement);
             }
@@ -42,15 +42,12 @@ impl Part {
         let mut text = (asked.len() as u64).to_le_bytes().to_vec();
         text.extend(asked);
         text.extend(self.around.to_bytes()?);
-        Ok(zstd::bulk::compress(&text, 0).unwrap_or_default().into())
+        Ok(packed(&text).into())
     }
 
     /// `None` where it is no part, or another program's.
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let mut text = Vec::new();
-        let reader = zstd::Decoder::new(bytes).ok()?;
-        let mut reader = std::io::Read::take(reader, MAX_BYTES as u64);
-        std::io::Read::read_to_end(&mut reader, &mut text).ok()?;
+        let text = unpacked(bytes, MAX_BYTES)?;
         let (length, rest) = text.split_first_chunk()?;
         let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
         let (asked, around) = rest.split_at_checked(length)?;

@@ -9,7 +9,7 @@ use kua::verdict::judge_with;
 
 use super::error::JudgingError;
 use super::judge::Judging;
-use super::records::{Placed, measurement};
+use super::records::Placed;
 
 impl Judging<'_> {
     /// Tells what the examples are of which a tally knows the position only.
@@ -53,7 +53,7 @@ impl Judging<'_> {
                 if number != **wanted || positions.iter().any(|wanted| wanted.record != hash) {
                     continue;
                 }
-                let Ok(measurement) = measurement(&record) else { continue };
+                let Ok(measurement) = record.measurement() else { continue };
                 let judgements = judge_with(memory, &measurement, around, None);
                 for position in *positions {
                     if let Some(judgement) = judgements.get(position.judgement as usize) {

@@ -14,7 +14,7 @@ use kua_archive::{Archive, ArchiveError, FileHash, SegmentName, Snapshot};
 use super::around::{Part, keep, look};
 use super::error::JudgingError;
 use super::parallel::in_order;
-use super::records::{Handful, Placed, Portion, measurement, placed, read};
+use super::records::{Handful, Placed, Portion, placed, read};
 use super::setting::Setting;
 use super::shelf::Shelf;
 
@@ -98,7 +98,11 @@ impl<'a> Judging<'a> {
         Err(JudgingError::Moving)
     }
 
-    pub(super) fn begin(
+    /// Opens an archive for judging, and judges nothing yet.
+    ///
+    /// # Errors
+    /// [`JudgingError`].
+    pub fn begin(
         archive: &Archive,
         setting: &'a Setting<'a>,
         options: Options,
@@ -406,7 +410,7 @@ fn table(
     let mut rows = Rows::default();
     let (mut records, mut damages) = (0, Damages::new());
     for (number, read) in handful {
-        match read.and_then(|record| Ok((measurement(&record)?, record.hash))) {
+        match read.and_then(|record| Ok((record.measurement()?, record.hash))) {
             Ok((measurement, hash)) => {
                 records += 1;
                 let judgements = judge_with(memory, &measurement, around, None);

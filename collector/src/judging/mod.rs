@@ -13,6 +13,7 @@ mod error;
 mod examples;
 mod grouped;
 mod judge;
+mod memo;
 mod parallel;
 mod records;
 mod setting;
@@ -20,8 +21,8 @@ mod shelf;
 mod tally;
 
 pub use diff::{Asserted, Causes, Change, Difference, Place};
-pub use each::{Damaged, each};
+pub use each::Damaged;
 pub use error::JudgingError;
 pub use judge::{Judging, Options, Progress};
 pub use setting::Setting;
-pub use tally::{Counted, Grouping};
+pub use tally::{Counted, Grouping, account};

@@ -1,7 +1,5 @@
 //! Records of an archive's segments with their numbers, in handfuls for several threads.
 
-use kua::measurement::Measurement;
-use kua::wire::from_line;
 use kua_archive::{ArchiveError, Damage, Record, Segment, Snapshot};
 
 /// Most records, and bytes, of a handful.
@@ -92,13 +90,4 @@ fn read_one(
         }
     }
     Ok(hand(true, handful))
-}
-
-/// The measurement of a record. One that has no name yet has the name that the collector gave it.
-pub(super) fn measurement(record: &Record) -> Result<Measurement, Damage> {
-    let mut measurement = from_line(&record.raw).map_err(Damage::NotMeasurement)?;
-    if measurement.uid.is_none() {
-        measurement.uid = record.receipt.as_ref().and_then(|receipt| receipt.uid.clone());
-    }
-    Ok(measurement)
 }

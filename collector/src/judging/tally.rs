@@ -4,13 +4,16 @@ use kua::campaign::{Day, Row, ShapeId, Tally};
 use kua::measurement::Measurement;
 use kua::memory::Memory;
 use kua::verdict::judge_with;
+use kua_archive::Archive;
+use kua_archive::judged::folder;
 use time::OffsetDateTime;
 
 use super::error::JudgingError;
 use super::grouped;
-use super::judge::{Judging, NAMED};
+use super::judge::{Judging, NAMED, Options, Progress};
 use super::parallel::in_order;
-use super::records::{Portion, measurement, read};
+use super::records::{Portion, read};
+use super::setting::Setting;
 use crate::scope::Scope;
 
 /// What an archive's judgements come to.
@@ -36,7 +39,57 @@ pub enum Grouping {
     Reading,
 }
 
+/// Brings an archive's judgements up to date, and counts those in the scope. What is damaged of stored
+/// judgements is made anew.
+///
+/// # Errors
+/// [`JudgingError`].
+pub fn account<'a>(
+    archive: &Archive,
+    setting: &'a Setting<'a>,
+    options: Options,
+    scope: &Scope,
+    mut progress: impl FnMut(Progress),
+) -> Result<(Judging<'a>, Counted), JudgingError> {
+    let mut again = true;
+    loop {
+        let judging = Judging::of(archive, setting, options, &mut progress)?;
+        if let Some(counted) = judging.recall(scope)? {
+            return Ok((judging, counted));
+        }
+        match judging.count(scope, Grouping::default()) {
+            Err(JudgingError::Shape { .. }) if again => {
+                judging.forget_shapes()?;
+                again = false;
+            }
+            Err(_) if again && judging.forget_damaged()? => again = false,
+            counted => {
+                let counted = counted?;
+                judging.remember(scope, &counted);
+                return Ok((judging, counted));
+            }
+        }
+    }
+}
+
 impl Judging<'_> {
+    /// Removes the list of shapes: whatever counts by one that is not in it is judged anew.
+    fn forget_shapes(&self) -> Result<(), JudgingError> {
+        Ok(self.snapshot.store().remove(&format!("{}shapes.zst", folder(&self.version().id)))?)
+    }
+
+    /// Removes stored judgements that are not what was written; gives whether there were any.
+    fn forget_damaged(&self) -> Result<bool, JudgingError> {
+        let mut found = false;
+        for file in self.files() {
+            if !file.is_whole(self.snapshot.store())? {
+                found = true;
+                self.snapshot.store().remove(&file.path)?;
+            }
+        }
+        Ok(found)
+    }
+
     /// Counts all judgements in the scope.
     ///
     /// # Errors
@@ -94,7 +147,7 @@ impl Judging<'_> {
         let reference = self.setting.reference();
         let work = |(memory, counted): &mut (Memory<'_>, Counted), (.., handful): Portion| {
             for (number, read) in handful {
-                match read.and_then(|record| Ok((measurement(&record)?, record.hash))) {
+                match read.and_then(|record| Ok((record.measurement()?, record.hash))) {
                     Ok((measurement, _)) if !scope.holds(&measurement) => counted.out_of_scope += 1,
                     Ok((measurement, hash)) => {
                         let judgements = judge_with(memory, &measurement, around, None);

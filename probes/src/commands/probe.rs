@@ -1,9 +1,10 @@
-//! `kua probe`: measure, judge here, show; nothing is sent to anyone but the sites.
+//! `kua probe`: measure, judge here, show; send records only where that is asked for and agreed to.
 
 mod output;
 mod plan;
 mod run;
 mod screen;
+mod sending;
 mod summary;
 
 use std::process::ExitCode;
@@ -27,13 +28,15 @@ use self::output::Output;
 use self::plan::Plan;
 use self::run::{Ended, Run};
 use self::screen::Screen;
+use self::sending::{Sent, SubmitArgs};
 use super::control::ControlArgs;
 
 /// Measure sites and judge what they present
 ///
 /// Connects to each site as a browser would, keeps the whole certificate chain that is presented,
 /// and judges it on this machine. At most 4 addresses of each family (IPv4, IPv6) of a name are
-/// tried. No request is sent after the handshake, and nothing is sent to anyone else.
+/// tried. No request is sent after the handshake, and nothing is sent to anyone else, unless you ask for
+/// that with --submit.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Probe {
@@ -44,7 +47,7 @@ pub(crate) struct Probe {
     targets: Vec<Target>,
     #[arg(long, value_name = "NAME or FILE", help = suites())]
     suite: Vec<String>,
-    /// Probe also where a suite warns of doing so, without asking
+    /// Probe also where a suite warns of doing so, and send what --submit sends, without asking
     #[arg(long)]
     yes: bool,
 
@@ -70,6 +73,9 @@ pub(crate) struct Probe {
     format: Format,
 
     #[command(flatten)]
+    submit: SubmitArgs,
+
+    #[command(flatten)]
     reference: ReferenceArgs,
 }
 
@@ -82,7 +88,8 @@ Examples:
   kua probe --suite kz-2021 --yes --cc KZ --asn 9198 --out records.jsonl
   kua probe --suite popular --control clean.jsonl --fail-on probable
   kua probe --format json --resolver tls://9.9.9.9 example.org
-  kua probe --connect-to example.org:443:192.0.2.7:443 example.org";
+  kua probe --connect-to example.org:443:192.0.2.7:443 example.org
+  kua probe --cc KZ --asn 9198 --submit https://collector.example";
 
 /// How sites are reached.
 #[derive(Args)]
@@ -156,16 +163,27 @@ const INTERRUPTED: u8 = 130;
 impl Probe {
     /// Measures and judges.
     pub(crate) fn run(self, common: &CommonArgs) -> Result<ExitCode, Trouble> {
+        let only = self.submit.only();
+        let mut sending = self.submit.open()?;
+        let vantage = self.vantage.into_vantage();
+        if let Some(mut sending) = sending.take_if(|_| only) {
+            sending.resume()?;
+            return Ok(sending.send(common)?.into());
+        }
         let plan = Plan::new(self.targets, &self.suite)?;
         let reference = self.reference.load()?;
         let mut surroundings = self.control.load(&reference)?;
-        let output = Output::open(self.out.as_deref(), self.format == Format::Json)?;
-        if !plan.agreed(self.yes)? {
+        let mut output = Output::open(self.out.as_deref(), self.format == Format::Json)?;
+        let leaves = sending.as_ref().map(|sending| sending.announcement(&vantage));
+        if !plan.agreed(self.yes, leaves.as_deref())? {
             return Ok(ExitCode::SUCCESS);
         }
+        if let Some(sending) = &mut sending {
+            sending.begin(&vantage)?;
+        }
+        output.sending = sending;
         surroundings.local_anchors = local_anchors(&search(&Machine::this()), &reference);
         let runtime = runtime()?;
-        let vantage = self.vantage.into_vantage();
         let https = runtime.block_on(self.network.https(vantage))?;
         let screen = Screen::new(plan.targets.len(), common.verbose);
         let mut run = Run::new(&https, &reference, surroundings, output, screen);
@@ -175,13 +193,19 @@ impl Probe {
         let ended = ended?;
         run.settle()?;
         match ended {
-            Ended::AtOnce => return Ok(ExitCode::from(INTERRUPTED)),
+            Ended::AtOnce => {
+                run.leave()?;
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
             Ended::Done => {}
         }
         let reached = |level: FailOn| run.judgements().iter().any(|found| level.reached_by(found));
         let reached = self.fail_on.is_some_and(reached);
-        run.conclude(plan.targets.len())?;
-        Ok(judged(reached))
+        let sending = run.conclude(plan.targets.len())?;
+        match sending.map(|sending| sending.send(common)).transpose()? {
+            Some(Sent::Interrupted) => Ok(ExitCode::from(INTERRUPTED)),
+            Some(Sent::Done) | None => Ok(judged(reached)),
+        }
     }
 }
 

@@ -54,9 +54,9 @@ impl<W: Write> Printer<W> {
             Format::Table { rows } => Form::Table(Rows::new(schema, rows)),
             Format::Json => Form::Json,
             Format::Csv => {
-                let mut line = csv::Writer::from_writer(&mut out);
-                line.write_record(names.map(str::as_bytes))?;
-                line.flush()?;
+                let mut line = csv::Writer::from_writer(Vec::new());
+                line.write_record(names)?;
+                out.write_all(&line.into_inner().map_err(|error| error.into_error())?)?;
                 Form::Csv
             }
         };
@@ -83,14 +83,16 @@ impl<W: Write> Printer<W> {
             Form::Csv => {
                 let options = FormatOptions::new();
                 let columns = texts(&batch, &options).map_err(io::Error::other)?;
-                let mut lines = csv::Writer::from_writer(&mut self.out);
+                let mut lines = csv::Writer::from_writer(Vec::new());
                 for row in 0..batch.num_rows() {
                     for column in &columns {
                         lines.write_field(column.value(row).to_string())?;
                     }
                     lines.write_record(None::<&[u8]>)?;
                 }
-                lines.flush()?;
+                // Errors of the output stay what they are: a closed pipe is none of ours.
+                let text = lines.into_inner().map_err(|error| error.into_error())?;
+                self.out.write_all(&text)?;
             }
         }
         Ok(true)

@@ -46,7 +46,8 @@ fn named(beginning: &str, versions: &[Version]) -> Result<Version, Trouble> {
     match (fitting.next(), fitting.next()) {
         (Some(version), None) => Ok(version.clone()),
         (first, _) => {
-            let which = if first.is_some() { "several versions begin" } else { "no version begins" };
+            let which =
+                if first.is_some() { "several versions begin" } else { "no version begins" };
             let known: Vec<_> = versions.iter().map(|version| version.id.as_str()).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             let trouble = Trouble::new(format!("cannot compare: {which} with {beginning:?}"));

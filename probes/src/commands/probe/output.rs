@@ -8,10 +8,14 @@ use kua::verdict::Judgement;
 use kua::wire;
 use kua_console::Trouble;
 
+use super::sending::Sending;
+
 /// The outputs of one run.
 pub(super) struct Output {
     records: Records,
     judgements: bool,
+    /// Where records are sent, if they are.
+    pub(super) sending: Option<Sending>,
 }
 
 enum Records {
@@ -37,7 +41,7 @@ impl Output {
                 Records::File { name: name.into(), file }
             }
         };
-        Ok(Self { records, judgements })
+        Ok(Self { records, judgements, sending: None })
     }
 
     /// Whether standard output holds lines of data, and so nothing for people.
@@ -47,6 +51,9 @@ impl Output {
 
     /// Keeps a measurement; it is written when this returns.
     pub(super) fn keep(&mut self, measurement: &Measurement) -> Result<(), Trouble> {
+        if let Some(sending) = &mut self.sending {
+            sending.keep(measurement)?;
+        }
         match &mut self.records {
             Records::Nowhere => Ok(()),
             Records::File { name, file } => {

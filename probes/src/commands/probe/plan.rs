@@ -36,9 +36,9 @@ impl Plan {
         Ok(Self { targets, named, suites })
     }
 
-    /// Says what will be contacted, and asks where a suite warns. Without a terminal nobody can
-    /// be asked, so `yes` is needed.
-    pub(super) fn agreed(&self, yes: bool) -> Result<bool, Trouble> {
+    /// Says what will be contacted and sent, and asks where a suite warns or records are sent. Without a
+    /// terminal nobody can be asked, so `yes` is needed.
+    pub(super) fn agreed(&self, yes: bool, sending: Option<&str>) -> Result<bool, Trouble> {
         let mut shown = anstream::stderr();
         let warnings =
             self.suites.iter().filter_map(|suite| Some((suite, suite.warning.as_ref()?)));
@@ -47,14 +47,18 @@ impl Plan {
             writeln!(shown, "warning: suite {}: {warning}", suite.name)?;
         }
         let on_terminal = std::io::stderr().is_terminal();
-        if on_terminal {
-            writeln!(shown, "{}", self.announcement())?;
+        if on_terminal || sending.is_some() {
+            writeln!(shown, "{}", self.announcement(sending))?;
         }
-        if warnings.is_empty() || yes {
+        if (warnings.is_empty() && sending.is_none()) || yes {
             return Ok(true);
         }
         if !(on_terminal && std::io::stdin().is_terminal()) {
-            return Err(Trouble::new("cannot ask whether to go on in spite of the warning")
+            let asked = match sending {
+                Some(_) => "cannot ask whether records may be sent",
+                None => "cannot ask whether to go on in spite of the warning",
+            };
+            return Err(Trouble::new(asked)
                 .because("there is no terminal")
                 .hint("--yes goes on without asking"));
         }
@@ -71,7 +75,7 @@ impl Plan {
         Ok(agreed)
     }
 
-    fn announcement(&self) -> String {
+    fn announcement(&self, sending: Option<&str>) -> String {
         let listed = self.targets.len() - self.named;
         let suites: Vec<_> = self.suites.iter().map(|suite| suite.name.as_str()).collect();
         let mut parts = Vec::new();
@@ -83,7 +87,9 @@ impl Plan {
         }
         let count = self.targets.len();
         let sites = if count == 1 { "site" } else { "sites" };
-        format!("contacting {count} {sites} ({}); nothing is sent anywhere else", parts.join(", "))
+        let parts = parts.join(", ");
+        let then = sending.unwrap_or("nothing is sent anywhere else");
+        format!("contacting {count} {sites} ({parts}); {then}")
     }
 }
 
@@ -117,7 +123,7 @@ mod tests {
         assert_eq!(plan.targets[..2], [site("example.com"), site("a.example")]);
         let listed = control.targets.len() - 1;
         assert_eq!(
-            plan.announcement(),
+            plan.announcement(None),
             format!(
                 "contacting {} sites (2 named here, {listed} of suite control, control); nothing is sent anywhere else",
                 listed + 2
@@ -131,6 +137,6 @@ mod tests {
         assert_eq!(plan.suites[0].name, DEFAULT_SUITE);
         let plan = Plan::new(vec![site("a.example")], &[]).unwrap();
         assert!(plan.suites.is_empty());
-        assert!(plan.announcement().starts_with("contacting 1 site (1 named here);"));
+        assert!(plan.announcement(None).starts_with("contacting 1 site (1 named here);"));
     }
 }

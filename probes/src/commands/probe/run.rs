@@ -15,6 +15,7 @@ use kua_probes::https::Https;
 
 use super::output::Output;
 use super::screen::Screen;
+use super::sending::Sending;
 use super::summary;
 
 /// The state of one run.
@@ -117,25 +118,32 @@ impl<'a> Run<'a> {
         self.screen.aside(|| judgements.iter().try_for_each(|found| self.output.say(found)))
     }
 
+    /// Says where the records are that were to be sent.
+    pub(super) fn leave(&self) -> Result<(), Trouble> {
+        self.output.sending.as_ref().map_or(Ok(()), Sending::leave)
+    }
+
     /// Says what all of it comes to, where standard output is for people; where it is not, on
-    /// standard error, and only what was left undone.
-    pub(super) fn conclude(self, planned: usize) -> Result<(), Trouble> {
+    /// standard error, and only what was left undone. Gives what is still to be sent.
+    pub(super) fn conclude(self, planned: usize) -> Result<Option<Sending>, Trouble> {
         self.screen.finish();
         let missing = planned - self.sites;
         if self.output.is_data() {
             if missing > 0 {
                 writeln!(anstream::stderr(), "{}", summary::not_measured(missing))?;
             }
-            return Ok(());
+            return Ok(self.output.sending);
         }
         let text = summary::text(self.judgements, self.sites, missing, self.reference);
         let mut stdout = anstream::stdout();
         stdout.write_all(text.as_bytes())?;
-        Ok(stdout.flush()?)
+        stdout.flush()?;
+        Ok(self.output.sending)
     }
 }
 
-async fn interrupted() {
+/// Ends with the next Ctrl-C.
+pub(super) async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         // Nothing listens, so nothing can be heard.
         pending::<()>().await;
