@@ -58,7 +58,7 @@ impl Judging<'_> {
     fn path(&self, scope: &Scope) -> String {
         let Scope { cc, since, until } = scope;
         let at = |moment: &Option<time::OffsetDateTime>| {
-            moment.map(|moment| moment.unix_timestamp_nanos())
+            moment.map(time::OffsetDateTime::unix_timestamp_nanos)
         };
         let asked = format!("{cc:?} {:?} {:?}", at(since), at(until));
         let asked = FileHash::of(asked.as_bytes()).to_string();
