@@ -16,8 +16,7 @@ mod tests;
 
 use bytes::Bytes;
 use kua::tlog::{
-    Checkpoint, Entry, Growing, Hash, TILE_WIDTH, Tile, VerifyingKey, bundle, hashes, sha256,
-    tile_bytes,
+    Checkpoint, Entry, Growing, Hash, TILE_WIDTH, Tile, VerifyingKey, bundle, sha256, tile_bytes,
 };
 
 use crate::{Archive, ArchiveError, Place, RecordHash, Store};
@@ -279,19 +278,25 @@ pub fn check(place: &Place, key: Option<&VerifyingKey>) -> Result<Option<u64>, L
     };
     let snapshot = archive.snapshot()?;
     let mut growing = Growing::default();
-    let mut kept = tail::entries_from(&snapshot, 0)?;
+    let mut kept = Some(tail::entries_from(&snapshot, 0)?);
     while growing.size() < head.size {
         let index = growing.size() / TILE_WIDTH as u64;
         let width = (head.size - growing.size()).min(TILE_WIDTH as u64) as u16;
         for logged in files::entries_of(store, Tile::Entries { index, width })? {
-            match kept.next() {
+            // What is damaged is passed over: that is told elsewhere, and the log goes by its own entries.
+            let next = match &mut kept {
+                Some(tail) if tail.place() == Some(growing.size()) => tail.next(),
+                _ => Some(Ok(logged)),
+            };
+            match next {
                 Some(Ok(found)) if found == logged => {}
                 Some(Ok(_)) => {
                     let what = "the archive holds other records than the log says";
                     return Err(LogError::Disagrees { size: growing.size() + 1, what });
                 }
-                // The log goes by its own entry; what is damaged is told elsewhere.
                 Some(Err(LogError::Damaged { .. })) => {}
+                // Where the next records are is not known any more.
+                Some(Err(LogError::Archive(ArchiveError::Missing { .. }))) => kept = None,
                 Some(Err(error)) => return Err(error),
                 None => {
                     return Err(LogError::Lost { signed: head.size, kept: growing.size() });
@@ -313,9 +318,9 @@ pub fn check(place: &Place, key: Option<&VerifyingKey>) -> Result<Option<u64>, L
 }
 
 fn same_tile(store: &Store, tile: Tile, expected: &[Hash]) -> Result<(), LogError> {
-    let path = files::path(tile);
-    match hashes(tile, &store.read(&path)?) {
+    match files::hashes_of(store, tile) {
         Ok(found) if found == expected => Ok(()),
-        _ => Err(LogError::OtherTile { path }),
+        Err(LogError::Archive(error)) => Err(error.into()),
+        _ => Err(LogError::OtherTile { path: files::path(tile) }),
     }
 }

@@ -4,7 +4,7 @@ use kua::tlog::Entry;
 
 use super::{LogError, entry};
 use crate::segment::{Line, Reader};
-use crate::{Snapshot, Store};
+use crate::{Damage, Snapshot, Store};
 
 /// What stands where a record came without a receipt.
 const NO_RECEIPT: &[u8] = b"-";
@@ -16,25 +16,26 @@ pub(super) fn entries_from(snapshot: &Snapshot, place: u64) -> Result<Tail, LogE
         store: snapshot.store().clone(),
         segments: Vec::new().into_iter(),
         reader: None,
-        place,
+        place: Some(place),
     };
     let mut skip = place;
     let mut segments = snapshot.segments().iter();
     for segment in segments.by_ref() {
-        let path = segment.name.raw();
-        let mut reader = Reader::open(&tail.store, &path)?;
-        let records = segment.records.or_else(|| reader.records());
-        match records {
-            Some(records) if records <= skip => skip -= records,
-            _ => {
-                let mut left = skip - reader.skip(skip);
-                while left > 0 && matches!(reader.next_line()?, Some(Ok(_))) {
-                    left -= 1;
-                }
-                tail.reader = Some(reader);
-                break;
-            }
+        if let Some(records) = segment.records.filter(|records| *records <= skip) {
+            skip -= records;
+            continue;
         }
+        let mut reader = Reader::open(&tail.store, &segment.name.raw())?;
+        if let Some(records) = reader.records().filter(|records| *records <= skip) {
+            skip -= records;
+            continue;
+        }
+        let mut left = skip - reader.pass(skip);
+        while left > 0 && matches!(reader.next_line()?, Some(Ok(_))) {
+            left -= 1;
+        }
+        tail.reader = Some(reader);
+        break;
     }
     let rest: Vec<_> = segments.map(|segment| segment.name.raw()).collect();
     tail.segments = rest.into_iter();
@@ -46,10 +47,15 @@ pub(super) struct Tail {
     store: Store,
     segments: std::vec::IntoIter<String>,
     reader: Option<Reader>,
-    place: u64,
+    place: Option<u64>,
 }
 
 impl Tail {
+    /// The place of what comes next, if it is known.
+    pub(super) fn place(&self) -> Option<u64> {
+        self.place
+    }
+
     fn read(&mut self) -> Result<Option<Entry>, LogError> {
         loop {
             let Some(reader) = &mut self.reader else {
@@ -59,14 +65,16 @@ impl Tail {
             };
             match reader.next_line()? {
                 Some(Ok(line)) => {
-                    self.place += 1;
+                    self.place = self.place.map(|place| place + 1);
                     return Ok(Some(of_line(&line)));
                 }
                 // Frames were found without it, and every one has a checksum.
-                Some(Err(crate::Damage::Footer { .. })) => {}
+                Some(Err(Damage::Footer { .. })) => {}
                 Some(Err(damage)) => {
-                    let place = self.place;
-                    self.place += damage.records();
+                    let place = self.place.unwrap_or_default();
+                    let unknown = matches!(&damage, Damage::Frame { records: None, .. });
+                    let next = self.place.map(|place| place + damage.records());
+                    self.place = next.filter(|_| !unknown);
                     return Err(LogError::Damaged { place, source: Box::new(damage) });
                 }
                 None => self.reader = None,

@@ -107,19 +107,6 @@ impl Reader {
         self.records
     }
 
-    /// Passes over the next `records` records as far as they fill whole frames, without reading them. Gives
-    /// how many that were; only before the first line was read.
-    pub fn skip(&mut self, records: u64) -> u64 {
-        let mut skipped = 0;
-        while let Some(Stretch::Frame { frame, exact: true }) = self.stretches.as_slice().first()
-            && skipped + frame.records <= records
-        {
-            skipped += frame.records;
-            self.stretches.next();
-        }
-        skipped
-    }
-
     /// The next line, or what is damaged next: a frame, a line, and last the footer. After damage
     /// the rest is served. `None` at the end.
     ///

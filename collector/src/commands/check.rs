@@ -1,17 +1,20 @@
 //! `kua-collector check`
 
+use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use kua_archive::Place;
 use kua_archive::check::check;
+use kua_archive::log::LogError;
 use kua_collector::trouble::of_archive;
 use kua_console::Trouble;
 
 /// Verify every hash of an archive
 ///
-/// Each damaged thing is one line: the path of its file in the archive, and what is wrong with it.
+/// Each damaged thing is one line: the path of its file in the archive, and what is wrong with it. The
+/// transparency log is compared with the records, entry by entry.
 /// All that is not damaged is still served. Exits with 1 where anything is damaged. A writer may
 /// work meanwhile.
 #[derive(clap::Args)]
@@ -43,16 +46,36 @@ impl Check {
         if checked.faults > named {
             writeln!(out, "and {} more", checked.faults - named)?;
         }
+        let logged = kua_archive::log::check(&self.archive, None);
+        let faults = checked.faults + u64::from(logged.is_err());
+        if let Err(error) = &logged {
+            writeln!(out, "{}", in_words(error))?;
+        }
         let rows = [
             ("files", checked.files),
             ("records", checked.records),
             ("certificates", checked.certificates),
             ("handshakes", checked.handshakes),
-            ("damaged", checked.faults),
+            ("logged", logged.unwrap_or_default().unwrap_or_default()),
+            ("damaged", faults),
         ];
         for (name, count) in rows {
             writeln!(out, "{name:<20}{count:>10}")?;
         }
-        Ok(if checked.faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// The file of the log that is not what it should be, and why not.
+fn in_words(error: &LogError) -> String {
+    let mut text = match error {
+        LogError::OtherTile { .. } | LogError::Archive(_) => error.to_string(),
+        _ => format!("log/checkpoint: {error}"),
+    };
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
 }
