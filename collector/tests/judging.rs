@@ -325,7 +325,9 @@ fn nothing_is_believed_of_what_is_damaged() {
     let (expected, _) = directly(&records, &reference, &Scope::default());
     let account = || {
         let archive = Archive::open(&Place::from(dir.path())).unwrap();
-        let (_, counted) = account(&archive, &setting, OPTIONS, &Scope::default(), |_| {}).unwrap();
+        let (_, counted) =
+            account(&archive, &setting, OPTIONS, &Scope::default(), &Grouping::Query, |_| {})
+                .unwrap();
         told(&counted.tally, &reference)
     };
     assert_eq!(account(), expected);

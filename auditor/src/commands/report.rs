@@ -14,7 +14,7 @@ use kua::verdict::judge_with;
 use kua_archive::{Archive, Place};
 use kua_auditor::report::{Counted, FORMATS, Format, Report as Account, format_named};
 use kua_collector::import::Inputs;
-use kua_collector::judging::{Options, Setting, account};
+use kua_collector::judging::{Grouping, Options, Setting, account};
 use kua_collector::scope::Scope;
 use kua_collector::trouble::of_archive;
 use kua_console::{CommonArgs, ReferenceArgs, Trouble};
@@ -74,6 +74,9 @@ pub(crate) struct Report {
     /// Where to; - is standard output
     #[arg(long, value_name = "PATH", default_value = "-")]
     out: PathBuf,
+    /// Let the cluster with this scheduler group the archive's judgements
+    #[arg(long, value_name = "URL", requires = "archive")]
+    cluster: Option<String>,
     /// Exit with 1 where a record could not be read
     #[arg(long)]
     strict: bool,
@@ -138,7 +141,9 @@ impl Report {
     ) -> Result<(Tally, u64), Trouble> {
         let archive = Archive::open(place).map_err(of_archive)?;
         let setting = Setting::new(reference, controls);
-        let (_, counted) = account(&archive, &setting, Options::default(), &self.scope, |_| {})?;
+        let grouping = self.cluster.clone().map_or(Grouping::Query, Grouping::Cluster);
+        let options = Options::default();
+        let (_, counted) = account(&archive, &setting, options, &self.scope, &grouping, |_| {})?;
         unread.damaged(counted.damaged, &counted.named);
         Ok((counted.tally, counted.out_of_scope))
     }

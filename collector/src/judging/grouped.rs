@@ -8,7 +8,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMicrosecondType};
 use kua::campaign::{Day, Position, Row, ShapeId};
 use kua_archive::tables::judgements::{each, schema};
-use kua_query::{Limits, Session, Table, TableFile};
+use kua_query::{Limits, Remote, Session, Table, TableFile};
 
 use super::error::JudgingError;
 use super::judge::Judging;
@@ -36,12 +36,47 @@ pub(super) fn by_reading(
     Ok(())
 }
 
-/// By a query: first by place, then by day.
+/// By a query: first by place, then by day. Where a scheduler is named, its cluster answers.
 pub(super) fn by_query(
     judging: &Judging<'_>,
     scope: &Scope,
+    scheduler: Option<&str>,
     take: &mut dyn FnMut(Grouped) -> Result<(), JudgingError>,
 ) -> Result<(), JudgingError> {
+    let engine = match scheduler {
+        Some(scheduler) => Engine::There { scheduler, judging },
+        None => Engine::Here(here(judging)?),
+    };
+    engine.each(&places(scope), |batch| rows(batch, scope, take))?;
+    engine.each(&days(scope), |batch| by_day(batch, take))
+}
+
+/// Who answers queries.
+enum Engine<'a> {
+    Here(Session),
+    There { scheduler: &'a str, judging: &'a Judging<'a> },
+}
+
+impl Engine<'_> {
+    fn each(
+        &self,
+        sql: &str,
+        mut take: impl FnMut(&RecordBatch) -> Result<(), JudgingError>,
+    ) -> Result<(), JudgingError> {
+        match self {
+            Self::Here(session) => session.query(sql)?.try_for_each(|batch| take(&batch?)),
+            Self::There { scheduler, judging } => {
+                let place = judging.snapshot.store().place().to_string();
+                let version = Some(judging.version().id.as_str());
+                let mut rows = Remote::ask(scheduler, place.as_ref(), version, sql)?;
+                rows.try_for_each(|batch| take(&batch?))
+            }
+        }
+    }
+}
+
+/// A session over the files that count.
+fn here(judging: &Judging<'_>) -> Result<Session, JudgingError> {
     let store = judging.snapshot.store();
     let files = judging.files().iter().map(|file| TableFile {
         path: store.location(&file.path).to_string(),
@@ -55,14 +90,7 @@ pub(super) fn by_query(
         url: store.url(),
         files: files.collect(),
     };
-    let session = Session::new(vec![table], store.object_store()?, &Limits::of_this_machine())?;
-    for batch in session.query(&places(scope))? {
-        rows(&batch?, scope, take)?;
-    }
-    for batch in session.query(&days(scope))? {
-        by_day(&batch?, take)?;
-    }
-    Ok(())
+    Ok(Session::new(vec![table], store.object_store()?, &Limits::of_this_machine())?)
 }
 
 /// How many judgements of each shape there are by place. A column that the scope fixes is not

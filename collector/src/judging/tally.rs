@@ -30,11 +30,13 @@ pub struct Counted {
 }
 
 /// How stored judgements are grouped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Grouping {
     /// By a query.
     #[default]
     Query,
+    /// By the same query, which the cluster with this scheduler answers.
+    Cluster(String),
     /// One after the other, as they lie in their files.
     Reading,
 }
@@ -49,6 +51,7 @@ pub fn account<'a>(
     setting: &'a Setting<'a>,
     options: Options,
     scope: &Scope,
+    grouping: &Grouping,
     mut progress: impl FnMut(Progress),
 ) -> Result<(Judging<'a>, Counted), JudgingError> {
     let mut again = true;
@@ -57,7 +60,7 @@ pub fn account<'a>(
         if let Some(counted) = judging.recall(scope)? {
             return Ok((judging, counted));
         }
-        match judging.count(scope, Grouping::default()) {
+        match judging.count(scope, grouping.clone()) {
             Err(JudgingError::Shape { .. }) if again => {
                 judging.forget_shapes()?;
                 again = false;
@@ -123,17 +126,20 @@ impl Judging<'_> {
             return Ok(counted);
         }
         let tally = &mut counted.tally;
-        let group = match grouping {
-            Grouping::Query => grouped::by_query,
-            Grouping::Reading => grouped::by_reading,
-        };
-        group(self, scope, &mut |row| {
+        let mut take = |row| {
             match row {
                 Grouped::Row(shape, row) => tally.count(&row, self.shape(shape)?),
                 Grouped::Day(shape, day) => tally.count_day(&day, self.shape(shape)?),
             }
             Ok(())
-        })?;
+        };
+        match &grouping {
+            Grouping::Query => grouped::by_query(self, scope, None, &mut take)?,
+            Grouping::Cluster(scheduler) => {
+                grouped::by_query(self, scope, Some(scheduler), &mut take)?;
+            }
+            Grouping::Reading => grouped::by_reading(self, scope, &mut take)?,
+        }
         counted.out_of_scope = measurements.saturating_sub(tally.measurements());
         Ok(counted)
     }
