@@ -18,7 +18,7 @@ fn what_was_acknowledged_is_there_once_after_every_kill() {
     let account = run(Plan { kills: KILLS, seed: 1 }, folder.path()).unwrap();
     told(&account.to_string());
     assert!(account.acknowledged > 1_000, "{account}");
-    assert!(account.kills.iter().all(|(_, kills)| *kills >= 10), "{account}");
+    assert!(account.kills.iter().all(|(_, kills)| *kills >= 5), "{account}");
 }
 
 fn collector(verb: &str, archive: &Path, files: &[&Path]) -> Output {
@@ -67,6 +67,7 @@ fn a_full_disk_loses_nothing_and_is_recovered_from() {
     let (mut records, mut ledger) = (Records::new(), Ledger::default());
     let port = free_port();
     let mut serve = Command::new(program("kua-collector"));
+    serve.env("XDG_DATA_HOME", folder.path());
     serve.arg("serve").arg("--archive").arg(&archive);
     let mut serve = serve.arg("--listen").arg(format!("127.0.0.1:{port}")).spawn().unwrap();
     assert!(kua_tests::wait_for(port));

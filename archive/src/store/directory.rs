@@ -92,14 +92,14 @@ impl Directory {
     pub(super) fn size(&self, path: &str) -> Result<Option<u64>, ArchiveError> {
         match fs::metadata(self.file(path)?) {
             Ok(metadata) => Ok(metadata.is_file().then_some(metadata.len())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(ArchiveError::io("read", path)(error)),
         }
     }
 
     pub(super) fn remove(&self, path: &str) -> Result<(), ArchiveError> {
         match fs::remove_file(self.file(path)?) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error) if !is_absent(&error) => {
                 Err(ArchiveError::io("remove", path)(error))
             }
             _ => Ok(()),
@@ -114,7 +114,7 @@ impl Directory {
             let fails = || ArchiveError::io("list", dir.display());
             let found = match fs::read_dir(&dir) {
                 Ok(found) => found,
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) if is_absent(&error) => continue,
                 Err(error) => return Err(fails()(error)),
             };
             for entry in found {
@@ -179,10 +179,18 @@ pub(super) fn range_of(file: &mut File, range: Range<u64>) -> io::Result<Bytes> 
 
 fn missing(doing: &'static str, path: &str) -> impl FnOnce(io::Error) -> ArchiveError {
     let path = path.to_owned();
-    move |error| match error.kind() {
-        ErrorKind::NotFound => ArchiveError::Missing { path },
-        _ => ArchiveError::io(doing, path)(error),
+    move |error| {
+        if is_absent(&error) {
+            ArchiveError::Missing { path }
+        } else {
+            ArchiveError::io(doing, path)(error)
+        }
     }
+}
+
+/// There is no such file; where a file is in a folder's place, none is below it either.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 /// Waits until the names in a directory are on the disk. Only Unix has a way to ask for it.

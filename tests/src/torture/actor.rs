@@ -23,20 +23,22 @@ const CLIENTS: usize = 4;
 pub(super) struct Actor {
     /// Its name.
     pub(super) name: &'static str,
+    /// How often, beside the others.
+    pub(super) weight: usize,
     /// Does it, killed at the moment given if it lasts until then; tells whether it was killed.
     pub(super) run: fn(&mut World, Option<Duration>) -> Result<bool, String>,
 }
 
 /// Every kind.
 pub(super) const ACTORS: &[Actor] = &[
-    Actor { name: "import", run: import },
-    Actor { name: "serve", run: serve },
-    Actor { name: "compact", run: |world, moment| alone(world, "compact", moment) },
-    Actor { name: "judge", run: |world, moment| alone(world, "judge", moment) },
+    Actor { name: "import", weight: 4, run: import },
+    Actor { name: "serve", weight: 4, run: serve },
+    Actor { name: "compact", weight: 3, run: |world, moment| alone(world, "compact", moment) },
+    Actor { name: "judge", weight: 1, run: |world, moment| alone(world, "judge", moment) },
 ];
 
 fn import(world: &mut World, moment: Option<Duration>) -> Result<bool, String> {
-    let count = world.chance.usize(1..300);
+    let count = world.chance.usize(1..100);
     let records = world.records.next(count);
     let file = world.folder.join("incoming.jsonl");
     let mut text = String::new();
@@ -82,7 +84,7 @@ fn serve(world: &mut World, moment: Option<Duration>) -> Result<bool, String> {
         }
         std::thread::sleep(Duration::from_millis(2));
     }
-    let batches: Vec<_> = (0..CLIENTS).map(|_| world.records.next(400)).collect();
+    let batches: Vec<_> = (0..CLIENTS).map(|_| world.records.next(60)).collect();
     world.ledger.sent(batches.iter().flatten());
     let acknowledged = Mutex::new(Vec::new());
     // Most of the time it is at work when it is killed: starting takes about as long.
@@ -110,6 +112,8 @@ fn serve(world: &mut World, moment: Option<Duration>) -> Result<bool, String> {
 
 fn collector(world: &World, verb: &str) -> Command {
     let mut command = Command::new(&world.collector);
+    // Where the log's key would lie otherwise is the home of whoever tests.
+    command.env("XDG_DATA_HOME", &world.folder);
     command.arg(verb).arg("--archive").arg(&world.archive);
     command
 }

@@ -19,6 +19,9 @@ use crate::program;
 /// After how many kills the archive is audited.
 const BETWEEN_AUDITS: u32 = 10;
 
+/// After how many kills another archive is begun: judging takes the longer the more there is.
+const ROUND: u32 = 40;
+
 /// One run of so many is left to end by itself: it shows how long one takes, and gets work done.
 const UNDISTURBED: u32 = 8;
 
@@ -68,6 +71,24 @@ impl World {
     }
 }
 
+impl World {
+    fn begin_anew(&mut self) -> std::io::Result<()> {
+        self.ledger = Ledger::default();
+        if self.archive.exists() { std::fs::remove_dir_all(&self.archive) } else { Ok(()) }
+    }
+}
+
+/// The actor to whom a number below the sum of all weights belongs.
+fn drawn(mut number: usize) -> usize {
+    for (which, actor) in ACTORS.iter().enumerate() {
+        match number.checked_sub(actor.weight) {
+            Some(rest) => number = rest,
+            None => return which,
+        }
+    }
+    0
+}
+
 /// Runs the plan in `folder`.
 ///
 /// # Errors
@@ -76,10 +97,10 @@ pub fn run(plan: Plan, folder: &Path) -> Result<Account, String> {
     let mut world = World::new(folder, plan.seed);
     let mut typical = vec![Duration::from_millis(500); ACTORS.len()];
     let mut kills = vec![0; ACTORS.len()];
-    let mut audits = 0;
-    let mut kept = 0;
+    let weights: usize = ACTORS.iter().map(|actor| actor.weight).sum();
+    let (mut audits, mut acknowledged, mut kept) = (0, 0, 0);
     while kills.iter().sum::<u32>() < plan.kills {
-        let which = world.chance.usize(..ACTORS.len());
+        let which = drawn(world.chance.usize(..weights));
         let actor = &ACTORS[which];
         let undisturbed = kills[which] == 0 || world.chance.u32(..UNDISTURBED) == 0;
         let begun = Instant::now();
@@ -98,18 +119,18 @@ pub fn run(plan: Plan, folder: &Path) -> Result<Account, String> {
         kills[which] += u32::from(killed && !undisturbed);
         let total: u32 = kills.iter().sum();
         if total.is_multiple_of(BETWEEN_AUDITS) || total >= plan.kills {
-            kept = audit(&world.collector, &world.archive, &world.ledger)
+            let there = audit(&world.collector, &world.archive, &world.ledger)
                 .map_err(|error| format!("after {total} kills: {error} (seed {})", plan.seed))?;
             audits += 1;
+            if total.is_multiple_of(ROUND) || total >= plan.kills {
+                kept += there;
+                acknowledged += world.ledger.acknowledged();
+                world.begin_anew().map_err(|error| error.to_string())?;
+            }
         }
     }
     let names = ACTORS.iter().map(|actor| actor.name);
-    Ok(Account {
-        kills: names.zip(kills).collect(),
-        acknowledged: world.ledger.acknowledged(),
-        kept,
-        audits,
-    })
+    Ok(Account { kills: names.zip(kills).collect(), acknowledged, kept, audits })
 }
 
 impl std::fmt::Display for Account {
