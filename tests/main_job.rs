@@ -170,6 +170,10 @@ fn the_same_records_give_the_same_report_byte_for_byte() {
         let first = report();
         assert!(!first.is_empty());
         assert!(first == report(), "{format}: two reports differ");
+        if format == "html" || format == "json" {
+            // Examples name a line of a file, which an archive has not.
+            continue;
+        }
         let over_files = day.report(&[&records, "--format", format]);
         assert!(first == over_files, "{format}: archive and file differ");
     }

@@ -23,7 +23,7 @@ use kua_query::{Table, register};
 use tonic::transport::Channel;
 
 use crate::codec::TableCodec;
-use crate::ready::has_executors;
+use crate::ready::executors;
 use crate::session::{MESSAGE, config, endpoint, runtime, state};
 use crate::{Answer, ClusterError};
 
@@ -31,11 +31,28 @@ use crate::{Answer, ClusterError};
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 const ASK_AT_MOST: Duration = Duration::from_millis(250);
 
-/// How often it is asked whether it has executors.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
 /// How long it may not know a query that it has accepted.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(10);
+
+/// How often a query is asked, where executors are lost while it runs.
+const TRIES: u8 = 3;
+
+/// How many executors there were while a query ran. Ballista 55 goes on without one that is lost, and was seen
+/// to count a part of its work twice: what was made meanwhile is no answer.
+#[derive(Debug, Default)]
+struct Present {
+    most: usize,
+    lost: bool,
+}
+
+impl Present {
+    async fn look(&mut self, scheduler: &str) -> Option<usize> {
+        let now = executors(scheduler).await?;
+        self.lost |= now < self.most;
+        self.most = self.most.max(now);
+        Some(now)
+    }
+}
 
 /// How long a client waits for what may never come, and into how many parts it splits the work.
 #[derive(Clone, Debug)]
@@ -93,15 +110,24 @@ impl Client {
             return Ok(Answer::of_this_machine(rows.map_err(failed)?));
         }
         let mut scheduler = self.connect().await?;
-        let job = self.submit(&mut scheduler, &state, &plan).await?;
-        let done = match self.wait(&mut scheduler, &job).await {
-            Ok(done) => done,
-            Err(error) => {
-                self.cancel(&mut scheduler, &job).await;
-                return Err(error);
+        for _ in 0..TRIES {
+            let mut present = Present::default();
+            present.look(&self.scheduler).await;
+            let job = self.submit(&mut scheduler, &state, &plan).await?;
+            let done = match self.wait(&mut scheduler, &job, &mut present).await {
+                Ok(done) => done,
+                Err(error) => {
+                    self.cancel(&mut scheduler, &job).await;
+                    return Err(error);
+                }
+            };
+            present.look(&self.scheduler).await;
+            if !present.lost {
+                return Ok(Answer::of_executors(plan.schema().as_arrow(), done.partition_location));
             }
-        };
-        Ok(Answer::of_executors(plan.schema().as_arrow(), done.partition_location))
+            log::warn!("an executor was lost meanwhile; asking again from the beginning");
+        }
+        Err(ClusterError::Lost)
     }
 
     async fn connect(&self) -> Result<SchedulerGrpcClient<Channel>, ClusterError> {
@@ -150,10 +176,10 @@ impl Client {
         &self,
         scheduler: &mut SchedulerGrpcClient<Channel>,
         job: &str,
+        present: &mut Present,
     ) -> Result<SuccessfulJob, ClusterError> {
         let began = Instant::now();
         let mut pause = ASK_AGAIN;
-        let mut looked = Instant::now();
         let mut alone_since: Option<Instant> = None;
         let mut unknown_since: Option<Instant> = None;
         loop {
@@ -174,22 +200,19 @@ impl Client {
             if began.elapsed() > self.patience.query {
                 return Err(ClusterError::TooLong { seconds: self.patience.query.as_secs() });
             }
-            if looked.elapsed() > LOOK_AGAIN {
-                looked = Instant::now();
-                if has_executors(&self.scheduler).await == Some(false) {
-                    let since = *alone_since.get_or_insert_with(|| {
-                        log::warn!("waiting: no executor is registered with the scheduler");
-                        Instant::now()
+            if present.look(&self.scheduler).await == Some(0) {
+                let since = *alone_since.get_or_insert_with(|| {
+                    log::warn!("waiting: no executor is registered with the scheduler");
+                    Instant::now()
+                });
+                if since.elapsed() > self.patience.executors {
+                    return Err(ClusterError::NoExecutor {
+                        scheduler: self.scheduler.clone(),
+                        seconds: self.patience.executors.as_secs(),
                     });
-                    if since.elapsed() > self.patience.executors {
-                        return Err(ClusterError::NoExecutor {
-                            scheduler: self.scheduler.clone(),
-                            seconds: self.patience.executors.as_secs(),
-                        });
-                    }
-                } else {
-                    alone_since = None;
                 }
+            } else {
+                alone_since = None;
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(ASK_AT_MOST);

@@ -25,6 +25,9 @@ pub enum ClusterError {
     /// The scheduler does not know the query that it has accepted.
     #[error("the scheduler has forgotten the query; it was probably started anew")]
     Forgotten,
+    /// Executors were lost each time that the query was tried.
+    #[error("executors were lost while the query ran, each time that it was tried")]
+    Lost,
     /// An address that other machines reach, and no word that they may.
     #[error("{0} can be reached by other machines")]
     NotLoopback(SocketAddr),

@@ -9,8 +9,8 @@ use tokio::net::TcpStream;
 const MOST: u64 = 4096;
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// Whether an executor is registered with the scheduler at `HOST:PORT`; `None` where it gives no such answer.
-pub(crate) async fn has_executors(scheduler: &str) -> Option<bool> {
+/// How many executors are registered with the scheduler at `HOST:PORT`; `None` where it gives no such answer.
+pub(crate) async fn executors(scheduler: &str) -> Option<usize> {
     let asked = async {
         let mut stream = TcpStream::connect(scheduler).await?;
         let request =
@@ -24,11 +24,15 @@ pub(crate) async fn has_executors(scheduler: &str) -> Option<bool> {
     says(&answer)
 }
 
-fn says(answer: &[u8]) -> Option<bool> {
-    let line = answer.split(|byte| *byte == b'\r').next()?;
-    match std::str::from_utf8(line).ok()?.split(' ').nth(1)? {
-        "200" => Some(true),
-        "503" => Some(false),
+fn says(answer: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(answer).ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    match head.split(' ').nth(1)? {
+        "200" => {
+            let words = body.split(|letter: char| !letter.is_ascii_alphanumeric());
+            words.filter_map(|word| word.parse().ok()).find(|count| *count > 0)
+        }
+        "503" => Some(0),
         _ => None,
     }
 }
@@ -39,9 +43,9 @@ mod tests {
 
     #[test]
     fn only_its_two_answers_are_answers() {
-        let cases: &[(&[u8], Option<bool>)] = &[
-            (b"HTTP/1.1 200 OK\r\n\r\nready: 2 executors registered\n", Some(true)),
-            (b"HTTP/1.1 503 Service Unavailable\r\n\r\nnot ready", Some(false)),
+        let cases: &[(&[u8], Option<usize>)] = &[
+            (b"HTTP/1.1 200 OK\r\n\r\nready: 2 executors registered\n", Some(2)),
+            (b"HTTP/1.1 503 Service Unavailable\r\n\r\nnot ready", Some(0)),
             (b"HTTP/1.1 404 Not Found\r\n\r\n", None),
             (b"HTTP/1.1", None),
             (b"SSH-2.0-x", None),

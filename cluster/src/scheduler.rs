@@ -45,6 +45,9 @@ pub async fn schedule(
         bind_host: listen.host(),
         bind_port: listen.port(),
         task_distribution: TaskDistributionPolicy::RoundRobin,
+        // Ballista was seen to count work twice that it did again after an executor was lost: a step whose input
+        // is gone ends the query.
+        stage_max_failures: 0,
         executor_timeout_seconds: LOST_AFTER,
         no_executors_grace_period_seconds: LOST_AFTER,
         expire_dead_executor_interval_seconds: LOOK_EVERY,

@@ -99,9 +99,7 @@ impl Directory {
 
     pub(super) fn remove(&self, path: &str) -> Result<(), ArchiveError> {
         match fs::remove_file(self.file(path)?) {
-            Err(error) if !is_absent(&error) => {
-                Err(ArchiveError::io("remove", path)(error))
-            }
+            Err(error) if !is_absent(&error) => Err(ArchiveError::io("remove", path)(error)),
             _ => Ok(()),
         }
     }

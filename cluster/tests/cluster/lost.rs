@@ -38,6 +38,7 @@ fn an_executor_that_is_killed_while_it_works() {
                         error,
                         ClusterError::Failed(_)
                             | ClusterError::Answer { .. }
+                            | ClusterError::Lost
                             | ClusterError::Short { .. }
                     );
                     assert!(clear, "{what}: {error:?}");

@@ -394,7 +394,9 @@ impl Making {
 /// A place where nothing can be written, or nothing more.
 fn is_refused(error: &ArchiveError) -> bool {
     match error {
-        ArchiveError::Io { doing, .. } | ArchiveError::Store { doing, .. } => *doing == "write",
+        ArchiveError::Io { doing, .. } | ArchiveError::Store { doing, .. } => {
+            matches!(*doing, "make" | "write")
+        }
         _ => false,
     }
 }

@@ -241,8 +241,8 @@ mod tests {
         assert_eq!(
             text,
             [
-                "day         at                           n  share  key   whole  name                 names",
-                "2023-10-16  2023-10-16T13:06:00Z         1    0.5  ab01  true   a,\"b\"                [a, b]",
+                "day         at                           n  share  key   whole  name          names",
+                "2023-10-16  2023-10-16T13:06:00Z         1    0.5  ab01  true   a,\"b\"         [a, b]",
                 "",
                 "1970-01-01  1970-01-01T00:00:00.001Z  -300    NaN        false  \\u{1b}[2J\\nx  []",
                 "",

@@ -1,7 +1,7 @@
 //! Records that differ, over chains of which some are shared and some are new.
 
 use kua::chain::Chain;
-use kua::measurement::{Extra, Handshake, Measurement, Target, Vantage};
+use kua::measurement::{Extra, Handshake, Measurement, Software, Target, Vantage};
 use kua::wire::to_line;
 use kua_mint::{Authority, Key, NOW, Template, name};
 use time::OffsetDateTime;
@@ -70,6 +70,12 @@ impl Records {
         to_line(&Measurement {
             started: OffsetDateTime::from_unix_timestamp(NOW + day * 86_400).ok(),
             vantage: Vantage { country: country.into(), asn, network: "Example".into() },
+            software: Software {
+                name: "kua".into(),
+                version: "0.1.0".into(),
+                test: "kua".into(),
+                test_version: "0.1.0".into(),
+            },
             input: Some(format!("https://{}/{}", host(site), self.made)),
             target: Some(Target { host: host(site), port: 443 }),
             handshakes: vec![shaken],
