@@ -53,7 +53,7 @@ fn inside(client: &Path) {
     // Valid today: of one that is out of date the client would keep the leaf.
     let template = Template::leaf(&[HOST]).valid(NOW, 4_102_444_800);
     let leaf: Leaf = between.leaf_with(&Key::ecdsa_p256(), template);
-    let (_site, site) = scenario.serve(&openssl, &leaf, &[between.certificate.clone()]);
+    let (_site, site) = scenario.serve(&openssl, &leaf, std::slice::from_ref(&between.certificate));
     let archive = scenario.dir.path().join("archive");
     let (collector, port) = collector(&archive);
 
@@ -89,7 +89,14 @@ fn inside(client: &Path) {
     let chains: Vec<Vec<_>> = handshakes
         .iter()
         .map(|shaken| {
-            shaken.chain.as_ref().unwrap().certificates().iter().map(|c| c.der()).collect()
+            shaken
+                .chain
+                .as_ref()
+                .unwrap()
+                .certificates()
+                .iter()
+                .map(kua::chain::Certificate::der)
+                .collect()
         })
         .collect();
     // What OONI's client keeps of an interception: one certificate, and not the leaf.

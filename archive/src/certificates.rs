@@ -7,7 +7,7 @@ use kua::chain::Fingerprint;
 use crate::condense::restore;
 use crate::packs::Packs;
 use crate::tables::certificates;
-use crate::{ArchiveError, Damage, FileHash, RecordHash, Segment, SegmentName, Snapshot};
+use crate::{ArchiveError, Damage, FileHash, RecordHash, Segment, SegmentName, Settled, Snapshot};
 
 /// The longest file of certificates that is read.
 pub(crate) const MAX_FILE: u64 = 1 << 30;
@@ -59,7 +59,7 @@ impl Certificates {
                 .filter_map(|batch| manifest.covering(*batch)?.name())
                 .chain([segment.name])
                 .collect(),
-            None => manifest.settled.iter().filter_map(|settled| settled.name()).collect(),
+            None => manifest.settled.iter().filter_map(Settled::name).collect(),
         };
         sources.sort_unstable();
         sources.dedup();

@@ -21,8 +21,10 @@ use std::io::Write;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+type Bench = fn() -> Result<table::Table>;
+
 /// Every benchmark, by its name.
-const BENCHES: &[(&str, fn() -> Result<table::Table>)] = &[
+const BENCHES: &[(&str, Bench)] = &[
     ("handshakes", handshakes::bench),
     ("judging", judging::bench),
     ("importing", importing::bench),

@@ -94,7 +94,7 @@ fn embedded(dir: &Path, made: &[TableFile], cold: &[std::path::PathBuf]) -> Resu
         files: files.collect(),
     };
     let limits = Limits { spill: Some(dir.to_owned()), ..Limits::of_this_machine() };
-    let session = Session::new(vec![table], store.object_store()?, &limits)?;
+    let session = Session::new(vec![table], &store.object_store()?, &limits)?;
     let answer = question::of_batches(session.query(&Dialect::Ours.text("judgements"))?)?;
     Ok((began.elapsed().as_secs_f64(), answer))
 }

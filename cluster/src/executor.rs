@@ -113,7 +113,7 @@ async fn wait_for(scheduler: &str, wait: Duration) -> Result<(), ClusterError> {
             match tokio::net::TcpStream::connect(scheduler).await {
                 Ok(_) => return,
                 Err(error) if !told => {
-                    log::warn!("waiting for the scheduler at {scheduler}: {error}")
+                    log::warn!("waiting for the scheduler at {scheduler}: {error}");
                 }
                 Err(_) => {}
             }

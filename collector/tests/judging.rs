@@ -160,7 +160,7 @@ fn directly(records: &[String], reference: &Reference, scope: &Scope) -> (String
     (told(&tally, reference), outside)
 }
 
-fn count(dir: &Path, setting: &Setting<'_>, scope: &Scope, grouping: Grouping) -> Counted {
+fn count(dir: &Path, setting: &Setting<'_>, scope: &Scope, grouping: &Grouping) -> Counted {
     let archive = Archive::open(&Place::from(dir)).unwrap();
     let judging = Judging::of(&archive, setting, OPTIONS, |_| {}).unwrap();
     judging.count(scope, grouping).unwrap()
@@ -227,14 +227,14 @@ fn any_interleaving_gives_the_same_account() {
                     }
                     Step::Settle(fan) => settle(dir.path(), fan),
                     Step::Judge => {
-                        count(dir.path(), &setting, &Scope::default(), Grouping::Reading);
+                        count(dir.path(), &setting, &Scope::default(), &Grouping::Reading);
                     }
                 }
             }
             keep(dir.path(), left);
             for (scope, (expected, outside)) in scopes().iter().zip(&expected) {
                 for grouping in [Grouping::Reading, Grouping::Query] {
-                    let counted = count(dir.path(), &setting, scope, grouping);
+                    let counted = count(dir.path(), &setting, scope, &grouping);
                     prop_assert_eq!(&told(&counted.tally, &reference), expected);
                     prop_assert_eq!((counted.out_of_scope, counted.damaged), (*outside, 0));
                 }
@@ -377,7 +377,7 @@ fn what_cannot_be_stored_is_judged_all_the_same() {
     let judging = Judging::of(&archive, &setting, OPTIONS, |_| {}).unwrap();
     assert!(judging.unkept.is_some());
     assert_eq!((judging.anew, judging.unstored()), (0, records.len() as u64));
-    let counted = judging.count(&Scope::default(), Grouping::Query).unwrap();
+    let counted = judging.count(&Scope::default(), &Grouping::Query).unwrap();
     assert_eq!(
         told(&counted.tally, &reference),
         directly(&records, &reference, &Scope::default()).0

@@ -70,7 +70,7 @@ pub fn session(
     reference: Option<&str>,
     limits: &Limits,
 ) -> Result<Session, QueryError> {
-    Session::new(tables(snapshot, reference)?, snapshot.store().object_store()?, limits)
+    Session::new(tables(snapshot, reference)?, &snapshot.store().object_store()?, limits)
 }
 
 fn table(

@@ -202,8 +202,8 @@ mod tests {
         {
             let mut command = Command::new("sh");
             command.arg("-c").arg(script).arg(&file);
-            let batches = Remote::run(command, "SELECT 1")
-                .and_then(|rows| rows.collect::<Result<Vec<_>, _>>());
+            let batches =
+                Remote::run(command, "SELECT 1").and_then(Iterator::collect::<Result<Vec<_>, _>>);
             assert_eq!(batches.is_ok(), whole, "{script}");
         }
         let absent = Remote::run(Command::new(folder.path().join("absent")), "");

@@ -38,7 +38,7 @@ impl Session {
     /// those of [`register`].
     pub fn new(
         tables: Vec<Table>,
-        store: Arc<dyn ObjectStore>,
+        store: &Arc<dyn ObjectStore>,
         limits: &Limits,
     ) -> Result<Self, QueryError> {
         let mut environment =
@@ -49,7 +49,7 @@ impl Session {
         let environment = environment.build_arc().map_err(QueryError::from_engine)?;
         for table in &tables {
             let url = ObjectStoreUrl::parse(&table.url).map_err(QueryError::from_engine)?;
-            environment.register_object_store(url.as_ref(), store.clone());
+            environment.register_object_store(url.as_ref(), Arc::clone(store));
         }
         let context = SessionContext::new_with_config_rt(config(limits.threads), environment);
         register(&context, &tables)?;

@@ -1,5 +1,7 @@
 //! SQL over real table files: which files are read, what is refused, and what happens under pressure.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,6 +10,7 @@ use std::time::Duration;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Int64Type};
 use arrow::util::pretty::pretty_format_batches;
+use datafusion::object_store::ObjectStore;
 use datafusion::object_store::local::LocalFileSystem;
 use kua::measurement::{Handshake, Measurement, Vantage};
 use kua_archive::tables::handshakes::{Rows, schema};
@@ -59,9 +62,9 @@ fn session(dir: &Path, files: Vec<TableFile>, memory: usize) -> Session {
         url: "file://".into(),
         files,
     };
-    let store = Arc::new(LocalFileSystem::new_with_prefix(dir).unwrap());
+    let store: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(dir).unwrap());
     let limits = Limits { memory, spill: Some(dir.to_owned()), threads: 2 };
-    Session::new(vec![table], store, &limits).unwrap()
+    Session::new(vec![table], &store, &limits).unwrap()
 }
 
 /// Three days, two countries, and a day that is not known; beside them a file that no table names.
@@ -196,7 +199,7 @@ fn too_little_memory_is_an_error() {
     let session = session(dir.path(), Vec::new(), 1 << 10);
     let sql =
         "SELECT value, count(*) FROM generate_series(1, 300000) GROUP BY value ORDER BY value";
-    let failed = session.query(sql).and_then(|answer| answer.collect::<Result<Vec<_>, _>>());
+    let failed = session.query(sql).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     assert!(matches!(failed, Err(QueryError::Memory(_))), "{failed:?}");
 }
 
@@ -215,7 +218,7 @@ fn a_damaged_file_ends_the_query() {
         let session = session(dir.path(), files, 100 << 20);
         let failed = session
             .query("SELECT * FROM handshakes")
-            .and_then(|answer| answer.collect::<Result<Vec<_>, _>>());
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>);
         assert!(failed.is_err(), "{case}: {failed:?}");
     }
     fs::remove_file(&path).unwrap();
@@ -254,8 +257,9 @@ fn a_path_that_names_no_partition_is_an_error() {
             url: "file://".into(),
             files: vec![file],
         };
-        let store = Arc::new(LocalFileSystem::new_with_prefix(dir.path()).unwrap());
-        let made = Session::new(vec![table], store, &Limits::of_this_machine());
+        let store: Arc<dyn ObjectStore> =
+            Arc::new(LocalFileSystem::new_with_prefix(dir.path()).unwrap());
+        let made = Session::new(vec![table], &store, &Limits::of_this_machine());
         assert!(matches!(made.map(drop), Err(QueryError::Partition { .. })));
     }
 }

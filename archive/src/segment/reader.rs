@@ -234,7 +234,7 @@ fn footer(handle: &mut Handle) -> Result<Option<Footer>, ArchiveError> {
 pub fn is_whole(bytes: &[u8]) -> bool {
     let footer = Footer::at_end_of(bytes, bytes.len() as u64);
     footer.is_some_and(|footer| {
-        let end = footer.frames.last().map_or(0, |frame| frame.end());
+        let end = footer.frames.last().map_or(0, Frame::end);
         let frames = usize::try_from(end).ok().and_then(|end| bytes.get(..end));
         // Nothing is between the frames and the footer, whose text has a hash of its own.
         let between = bytes.len() >= HEADER + usize::try_from(end).unwrap_or(usize::MAX);

@@ -99,7 +99,7 @@ impl Settler {
         mut progress: impl FnMut(&Done),
     ) -> Result<Done, ArchiveError> {
         let _one = self.one.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut put = |path: &str, bytes: Bytes| self.put(path, bytes);
+        let mut put = |path: &str, bytes: Bytes| self.put(path, &bytes);
         let mut settling = Settling {
             store: &self.store,
             put: &mut put,
@@ -115,11 +115,11 @@ impl Settler {
         Ok(done)
     }
 
-    fn put(&self, path: &str, bytes: Bytes) -> Result<(), ArchiveError> {
+    fn put(&self, path: &str, bytes: &Bytes) -> Result<(), ArchiveError> {
         self.lock.check(self.store.place())?;
         match self.store.put_new(path, bytes.clone()) {
             // A try of ours that came through late.
-            Err(ArchiveError::AlreadyThere { .. }) if self.store.read(path)? == bytes => Ok(()),
+            Err(ArchiveError::AlreadyThere { .. }) if self.store.read(path)? == *bytes => Ok(()),
             other => other,
         }
     }

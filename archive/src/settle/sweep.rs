@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use crate::snapshot::MAX_TEXT;
-use crate::{ArchiveError, Manifest, SegmentName, Store};
+use crate::{ArchiveError, Manifest, SegmentName, Settled, Store};
 
 /// Where files are named after their segment.
 const FOLDERS: [&str; 3] = ["certificates/", "handshakes/", "raw/"];
@@ -71,7 +71,7 @@ fn kept(store: &Store, grace: Duration, now: SystemTime) -> Result<Option<Kept>,
             match Manifest::from_text(&text) {
                 Some(manifest) => {
                     kept.last = kept.last.min(manifest.last());
-                    kept.settled.extend(manifest.settled.iter().filter_map(|one| one.name()));
+                    kept.settled.extend(manifest.settled.iter().filter_map(Settled::name));
                 }
                 None if followed.is_none() => return Ok(None),
                 None => {}

@@ -48,7 +48,7 @@ pub(crate) fn records(count: usize) -> Vec<String> {
         };
         let day = (number / 2 % 3) as i64;
         let measurement = Measurement {
-            uid: (number % 5 != 0).then(|| format!("uid-{number}")),
+            uid: (!number.is_multiple_of(5)).then(|| format!("uid-{number}")),
             run: Some(format!("run-{number}")),
             started: OffsetDateTime::from_unix_timestamp(1_697_414_400 + day * 86_400).ok(),
             vantage: Vantage {

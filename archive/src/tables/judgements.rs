@@ -197,9 +197,7 @@ impl Rows {
         self.failure.append_option(failure.filter(|code| !code.is_empty()));
         let id = shape.id();
         self.shape.append_value(id.0)?;
-        if !self.shapes.contains_key(&id) {
-            self.shapes.insert(id, shape.clone());
-        }
+        self.shapes.entry(id).or_insert_with(|| shape.clone());
         Ok(())
     }
 

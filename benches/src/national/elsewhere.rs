@@ -47,7 +47,7 @@ pub(crate) fn ask(engine: Dialect, dir: &Path) -> Result<Option<(f64, f64, Answe
     let (cold, warm) = (line()?.parse()?, line()?.parse()?);
     let figures: std::result::Result<Vec<i64>, _> =
         line()?.split_whitespace().map(str::parse).collect();
-    Ok(Some((cold, warm, of_figures(figures?)?)))
+    Ok(Some((cold, warm, of_figures(&figures?)?)))
 }
 
 /// A Python that has both.

@@ -76,11 +76,11 @@ pub(crate) fn of_batches(
             figures.extend(column.iter().flatten());
         }
     }
-    of_figures(figures)
+    of_figures(&figures)
 }
 
 /// The same, as another program printed it.
-pub(crate) fn of_figures(figures: Vec<i64>) -> Result<Answer> {
+pub(crate) fn of_figures(figures: &[i64]) -> Result<Answer> {
     match figures.split_first() {
         Some((groups, sums)) => Ok(Answer { groups: *groups, sums: sums.to_vec() }),
         None => Err("there is no answer".into()),

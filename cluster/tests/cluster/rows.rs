@@ -13,7 +13,7 @@ use crate::machines::PATIENCE;
 /// The rows of the embedded engine.
 pub(crate) fn embedded(place: &Place, tables: &[Table], sql: &str) -> Vec<String> {
     let limits = Limits { memory: 1 << 30, spill: None, threads: 2 };
-    let session = Session::new(tables.to_vec(), place.store.clone(), &limits).unwrap();
+    let session = Session::new(tables.to_vec(), &place.store, &limits).unwrap();
     let answer = session.query(sql).unwrap();
     answer.flat_map(|batch| lines(&batch.unwrap())).collect()
 }

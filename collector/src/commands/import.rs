@@ -1,6 +1,6 @@
 //! `kua-collector import`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -172,7 +172,7 @@ impl Run {
                 Next::Batch(batch) => {
                     let present = &mut present[batch.input];
                     let file = reading.file(batch.input).to_owned();
-                    self.take(batch, present, file)?;
+                    self.take(batch, present, &file)?;
                 }
                 Next::Broken(error) => {
                     self.summary.broken += 1;
@@ -190,10 +190,10 @@ impl Run {
         }
     }
 
-    fn take(&mut self, batch: Batch, present: &mut Present, file: PathBuf) -> Result<(), Trouble> {
+    fn take(&mut self, batch: Batch, present: &mut Present, file: &Path) -> Result<(), Trouble> {
         let (at, packed, bytes) = (batch.at, batch.packed, batch.bytes());
         let records = batch.len() as u64;
-        batch.each(|incoming| self.record(incoming, present, &file))?;
+        batch.each(|incoming| self.record(&incoming, present, file))?;
         self.progress.advance(packed, bytes, self.summary.read);
         if let Some(now) = &mut present.now {
             // Nothing is spared by the beginning of a file.
@@ -214,9 +214,9 @@ impl Run {
 
     fn record(
         &mut self,
-        incoming: Incoming<'_>,
+        incoming: &Incoming<'_>,
         present: &mut Present,
-        file: &std::path::Path,
+        file: &Path,
     ) -> Result<(), Trouble> {
         self.summary.read += 1;
         match &incoming.read {

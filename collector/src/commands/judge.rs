@@ -115,7 +115,7 @@ impl Judge {
         refusals: &Refusals,
     ) -> Result<ExitCode, Trouble> {
         let judging = up_to_date(archive, setting)?;
-        let counted = judging.count_only(&self.scope, Grouping::default())?;
+        let counted = judging.count_only(&self.scope, &Grouping::default())?;
         let mut out = BufWriter::new(std::io::stdout().lock());
         writeln!(out, "version       {}", judging.version().id)?;
         writeln!(out, "judged anew   {:>12} records", judging.anew)?;

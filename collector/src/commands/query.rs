@@ -99,7 +99,7 @@ impl Query {
                 ask::session(&session, &sql, format, out)?
             }
         };
-        self.note(answered, common);
+        self.note(&answered, common);
         Ok(ExitCode::SUCCESS)
     }
 
@@ -119,7 +119,7 @@ impl Query {
     }
 
     /// What a reader of the table must know that it does not show.
-    fn note(&self, answered: Answered, common: &CommonArgs) {
+    fn note(&self, answered: &Answered, common: &CommonArgs) {
         if answered.written.more {
             let rows = answered.written.rows;
             say(&format!(

@@ -1,7 +1,7 @@
 //! Bytes to blocks: some whole lines each, or one document, so that they can be read side by side.
 
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -166,8 +166,8 @@ impl Cutter<'_> {
         cut
     }
 
-    pub(super) fn broken(&mut self, file: PathBuf, error: io::Error) -> Result<(), Stop> {
-        let broken = ReadError::new(&file, error);
+    pub(super) fn broken(&mut self, file: &Path, error: io::Error) -> Result<(), Stop> {
+        let broken = ReadError::new(file, error);
         if (self.give)(Item::Broken(broken)) { Ok(()) } else { Err(Stop::Closed) }
     }
 

@@ -31,10 +31,10 @@ pub(super) fn read(
         let left = entry.size();
         match member(Whole { inner: entry, left }) {
             Ok(bytes) => match cutter.cut_member(bytes, at) {
-                Err(Stop::Broken(error)) => cutter.broken(shown, error)?,
+                Err(Stop::Broken(error)) => cutter.broken(&shown, error)?,
                 read => read?,
             },
-            Err(error) => cutter.broken(shown, error)?,
+            Err(error) => cutter.broken(&shown, error)?,
         }
     }
     Ok(())

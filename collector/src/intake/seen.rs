@@ -49,7 +49,7 @@ impl Signed {
 impl Seen {
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, Refused> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let encoding = match headers.get(CONTENT_ENCODING).map(|value| value.as_bytes()) {
+        let encoding = match headers.get(CONTENT_ENCODING).map(axum::http::HeaderValue::as_bytes) {
             None | Some(b"" | b"identity") => Encoding::Plain,
             Some(b"gzip" | b"x-gzip") => Encoding::Gzip,
             Some(b"zstd") => Encoding::Zstd,

@@ -49,7 +49,7 @@ impl Server {
                 let ledger = options.ledger.clone();
                 let on_commit = Box::new(move |lasts: &[Committed]| {
                     ledger.iter().for_each(|ledger| ledger.committed(lasts));
-                    seen.lock().unwrap().extend_from_slice(lasts)
+                    seen.lock().unwrap().extend_from_slice(lasts);
                 });
                 let serving = Serving { listener, certificate, options, on_commit, settle };
                 serve(serving, keeper, async { _ = ended.await }).await

@@ -90,7 +90,7 @@ fn here(judging: &Judging<'_>) -> Result<Session, JudgingError> {
         url: store.url(),
         files: files.collect(),
     };
-    Ok(Session::new(vec![table], store.object_store()?, &Limits::of_this_machine())?)
+    Ok(Session::new(vec![table], &store.object_store()?, &Limits::of_this_machine())?)
 }
 
 /// How many judgements of each shape there are by place. A column that the scope fixes is not

@@ -60,7 +60,7 @@ pub fn account<'a>(
         if let Some(counted) = judging.recall(scope)? {
             return Ok((judging, counted));
         }
-        match judging.count(scope, grouping.clone()) {
+        match judging.count(scope, grouping) {
             Err(JudgingError::Shape { .. }) if again => {
                 judging.forget_shapes()?;
                 again = false;
@@ -97,7 +97,7 @@ impl Judging<'_> {
     ///
     /// # Errors
     /// [`JudgingError`].
-    pub fn count(&self, scope: &Scope, grouping: Grouping) -> Result<Counted, JudgingError> {
+    pub fn count(&self, scope: &Scope, grouping: &Grouping) -> Result<Counted, JudgingError> {
         let mut counted = self.count_only(scope, grouping)?;
         self.tell(&mut counted.tally)?;
         Ok(counted)
@@ -107,14 +107,14 @@ impl Judging<'_> {
     ///
     /// # Errors
     /// [`JudgingError`].
-    pub fn count_only(&self, scope: &Scope, grouping: Grouping) -> Result<Counted, JudgingError> {
+    pub fn count_only(&self, scope: &Scope, grouping: &Grouping) -> Result<Counted, JudgingError> {
         let mut counted = self.stored(scope, grouping)?;
         counted.add(self.made(scope)?);
         Ok(counted)
     }
 
     /// What is stored.
-    fn stored(&self, scope: &Scope, grouping: Grouping) -> Result<Counted, JudgingError> {
+    fn stored(&self, scope: &Scope, grouping: &Grouping) -> Result<Counted, JudgingError> {
         let mut counted = Counted::default();
         let mut measurements = 0;
         for file in self.files() {
@@ -133,7 +133,7 @@ impl Judging<'_> {
             }
             Ok(())
         };
-        match &grouping {
+        match grouping {
             Grouping::Query => grouped::by_query(self, scope, None, &mut take)?,
             Grouping::Cluster(scheduler) => {
                 grouped::by_query(self, scope, Some(scheduler), &mut take)?;

@@ -38,7 +38,7 @@ pub struct Printer<W: Write> {
 }
 
 enum Form {
-    Table(Rows),
+    Table(Box<Rows>),
     Json,
     Csv,
 }
@@ -51,12 +51,12 @@ impl<W: Write> Printer<W> {
     pub fn new(mut out: W, format: Format, schema: &SchemaRef) -> io::Result<Self> {
         let names = schema.fields().iter().map(|field| field.name().as_str());
         let form = match format {
-            Format::Table { rows } => Form::Table(Rows::new(schema, rows)),
+            Format::Table { rows } => Form::Table(Box::new(Rows::new(schema, rows))),
             Format::Json => Form::Json,
             Format::Csv => {
                 let mut line = csv::Writer::from_writer(Vec::new());
                 line.write_record(names)?;
-                out.write_all(&line.into_inner().map_err(|error| error.into_error())?)?;
+                out.write_all(&line.into_inner().map_err(csv::IntoInnerError::into_error)?)?;
                 Form::Csv
             }
         };
@@ -91,7 +91,7 @@ impl<W: Write> Printer<W> {
                     lines.write_record(None::<&[u8]>)?;
                 }
                 // Errors of the output stay what they are: a closed pipe is none of ours.
-                let text = lines.into_inner().map_err(|error| error.into_error())?;
+                let text = lines.into_inner().map_err(csv::IntoInnerError::into_error)?;
                 self.out.write_all(&text)?;
             }
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::World;
@@ -98,14 +98,14 @@ fn serve(world: &mut World, moment: Option<Duration>) -> Result<bool, String> {
                     if Instant::now() > until + SERVED || !submit(port, record) {
                         return;
                     }
-                    acknowledged.lock().unwrap_or_else(|poison| poison.into_inner()).push(record);
+                    acknowledged.lock().unwrap_or_else(PoisonError::into_inner).push(record);
                 }
             });
         }
         std::thread::sleep(until.saturating_duration_since(Instant::now()));
         if moment.is_some() { kill(child) } else { ask_to_end(child) }
     })?;
-    let acknowledged = acknowledged.into_inner().unwrap_or_else(|poison| poison.into_inner());
+    let acknowledged = acknowledged.into_inner().unwrap_or_else(PoisonError::into_inner);
     world.ledger.acknowledge(acknowledged);
     Ok(moment.is_some())
 }

@@ -95,28 +95,28 @@ fn drawn(mut number: usize) -> usize {
 /// What was lost, kept twice or found damaged, in words.
 pub fn run(plan: Plan, folder: &Path) -> Result<Account, String> {
     let mut world = World::new(folder, plan.seed);
-    let mut typical = vec![Duration::from_millis(500); ACTORS.len()];
+    let mut typical: Vec<Option<Duration>> = vec![None; ACTORS.len()];
     let mut kills = vec![0; ACTORS.len()];
     let weights: usize = ACTORS.iter().map(|actor| actor.weight).sum();
     let (mut audits, mut acknowledged, mut kept) = (0, 0, 0);
     while kills.iter().sum::<u32>() < plan.kills {
         let which = drawn(world.chance.usize(..weights));
         let actor = &ACTORS[which];
-        let undisturbed = kills[which] == 0 || world.chance.u32(..UNDISTURBED) == 0;
+        let undisturbed = typical[which].is_none() || world.chance.u32(..UNDISTURBED) == 0;
         let begun = Instant::now();
         // A little longer than it takes, so that its last steps are met too.
-        let most = typical[which].as_micros() as u64 * 11 / 10;
+        let most = typical[which].unwrap_or_default().as_micros() as u64 * 11 / 10;
         let moment = (!undisturbed).then(|| Duration::from_micros(world.chance.u64(..=most)));
         let killed = (actor.run)(&mut world, moment)
             .map_err(|error| format!("{}: {error} (seed {})", actor.name, plan.seed))?;
         if undisturbed {
-            typical[which] = begun.elapsed();
-            kills[which] += u32::from(kills[which] == 0 && killed);
-        }
-        if !killed && !undisturbed {
+            typical[which] = Some(begun.elapsed());
             continue;
         }
-        kills[which] += u32::from(killed && !undisturbed);
+        if !killed {
+            continue;
+        }
+        kills[which] += 1;
         let total: u32 = kills.iter().sum();
         if total.is_multiple_of(BETWEEN_AUDITS) || total >= plan.kills {
             let there = audit(&world.collector, &world.archive, &world.ledger)
