@@ -230,7 +230,7 @@ impl Run {
                 present.unproven = false;
             }
             Err(error) => {
-                let reason = self.progress.beside(|| self.refusals.add(&incoming, error));
+                let reason = self.progress.beside(|| self.refusals.add(incoming, error));
                 let (file, line) = (incoming.file, incoming.line);
                 self.writer.reject(file, line, &reason, incoming.raw).map_err(of_archive)?;
             }
