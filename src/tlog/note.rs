@@ -159,7 +159,7 @@ impl SigningKey {
         Ok(Self { pair, public: VerifyingKey::new(name, public) })
     }
 
-    /// Reads the text that [`secret_text`] writes.
+    /// Reads the text that `secret_text` writes.
     ///
     /// # Errors
     /// Text that is no key.

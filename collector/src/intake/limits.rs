@@ -23,7 +23,7 @@ pub struct Limits {
     pub in_memory: usize,
     /// Records that wait for the writer.
     pub waiting: usize,
-    /// Bodies of more than [`Limits::SMALL`] that are looked at at once.
+    /// Bodies of more than `SMALL` bytes that are looked at at once.
     pub large_at_once: usize,
     /// How long a TLS handshake may take.
     pub handshake: Duration,
