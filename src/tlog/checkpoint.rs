@@ -2,6 +2,7 @@
 
 use data_encoding::BASE64;
 
+use super::note::from_base64;
 use super::{Hash, Note, SigningKey, TlogError, VerifyingKey};
 
 /// A log at one size.
@@ -78,5 +79,5 @@ pub(super) fn decimal(text: &str) -> Option<u64> {
 }
 
 pub(super) fn hash(text: &str) -> Option<Hash> {
-    BASE64.decode(text.as_bytes()).ok()?.try_into().ok()
+    from_base64(text)?.try_into().ok()
 }

@@ -62,7 +62,7 @@ impl Note {
 
 fn signature(line: &str) -> Option<Signature> {
     let (name, bytes) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
-    let bytes = BASE64.decode(bytes.as_bytes()).ok()?;
+    let bytes = from_base64(bytes)?;
     let (id, bytes) = bytes.split_first_chunk()?;
     let whole = is_name(name) && !bytes.is_empty();
     whole.then(|| Signature { name: name.to_owned(), id: *id, bytes: bytes.to_vec() })
@@ -198,7 +198,7 @@ fn parts(text: &str) -> Option<(&str, [u8; 4], [u8; 32])> {
     let (name, rest) = text.split_once('+')?;
     let (id, key) = rest.split_once('+')?;
     let id = HEXLOWER.decode(id.as_bytes()).ok()?.try_into().ok()?;
-    let key = BASE64.decode(key.as_bytes()).ok()?;
+    let key = from_base64(key)?;
     let (kind, key) = key.split_first()?;
     let whole = is_name(name) && *kind == ED25519_TYPE;
     whole.then_some((name, id, key.try_into().ok()?))
@@ -211,4 +211,11 @@ fn is_name(name: &str) -> bool {
 
 fn malformed_key(reason: &'static str) -> TlogError {
     TlogError::malformed("key", reason)
+}
+
+/// The bytes of a text that is written in one way only: `data-encoding` also takes several padded texts, one
+/// after the other.
+pub(super) fn from_base64(text: &str) -> Option<Vec<u8>> {
+    let bytes = BASE64.decode(text.as_bytes()).ok()?;
+    (BASE64.encode(&bytes) == text).then_some(bytes)
 }
