@@ -124,6 +124,15 @@ fn settle(dir: &Path, fan: usize) {
     Writer::open(&Place::from(dir)).unwrap().settle(&options, |_| {}).unwrap();
 }
 
+/// An archive in which these records, kept in two batches, are settled.
+fn settled(records: &[String]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    keep(dir.path(), &records[..20]);
+    keep(dir.path(), &records[20..]);
+    settle(dir.path(), 8);
+    dir
+}
+
 /// All that a report tells of a tally, in words.
 fn told(tally: &Tally, reference: &Reference) -> String {
     let campaigns = tally.campaigns(reference);
@@ -320,10 +329,7 @@ fn nothing_is_believed_of_what_is_damaged() {
     let reference = world.reference(false);
     let setting = Setting::new(&reference, &[]);
     let records = world.records();
-    let dir = tempfile::tempdir().unwrap();
-    keep(dir.path(), &records[..20]);
-    keep(dir.path(), &records[20..]);
-    settle(dir.path(), 8);
+    let dir = settled(&records);
     let (expected, _) = directly(&records, &reference, &Scope::default());
     let account = || {
         let archive = Archive::open(&Place::from(dir.path())).unwrap();
@@ -368,10 +374,7 @@ fn what_cannot_be_stored_is_judged_all_the_same() {
     let reference = world.reference(false);
     let setting = Setting::new(&reference, &[]);
     let records = world.records();
-    let dir = tempfile::tempdir().unwrap();
-    keep(dir.path(), &records[..20]);
-    keep(dir.path(), &records[20..]);
-    settle(dir.path(), 8);
+    let dir = settled(&records);
     std::fs::write(dir.path().join("judgements"), "not a directory").unwrap();
     let archive = Archive::open(&Place::from(dir.path())).unwrap();
     let judging = Judging::of(&archive, &setting, OPTIONS, |_| {}).unwrap();
@@ -390,10 +393,7 @@ fn what_changed_between_two_versions_and_why() {
     let (before, after) = (world.reference(false), world.reference(true));
     let (before, after) = (Setting::new(&before, &[]), Setting::new(&after, &[]));
     let records = world.records();
-    let dir = tempfile::tempdir().unwrap();
-    keep(dir.path(), &records[..20]);
-    keep(dir.path(), &records[20..]);
-    settle(dir.path(), 8);
+    let dir = settled(&records);
     let archive = Archive::open(&Place::from(dir.path())).unwrap();
     for setting in [&before, &after] {
         Judging::of(&archive, setting, OPTIONS, |_| {}).unwrap();

@@ -53,6 +53,15 @@ fn write(dir: &Path, segment: u32, measurements: &[Measurement]) -> Vec<TableFil
 }
 
 fn session(dir: &Path, files: Vec<TableFile>, memory: usize) -> Session {
+    let limits = Limits { memory, spill: Some(dir.to_owned()), threads: 2 };
+    session_within(dir, files, &limits).unwrap()
+}
+
+fn session_within(
+    dir: &Path,
+    files: Vec<TableFile>,
+    limits: &Limits,
+) -> Result<Session, QueryError> {
     let day = Field::new("day", DataType::Date32, true);
     let country = Field::new("cc", DataType::Utf8, false);
     let table = Table {
@@ -63,8 +72,7 @@ fn session(dir: &Path, files: Vec<TableFile>, memory: usize) -> Session {
         files,
     };
     let store: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(dir).unwrap());
-    let limits = Limits { memory, spill: Some(dir.to_owned()), threads: 2 };
-    Session::new(vec![table], &store, &limits).unwrap()
+    Session::new(vec![table], &store, limits)
 }
 
 /// Three days, two countries, and a day that is not known; beside them a file that no table names.
@@ -248,18 +256,7 @@ fn a_path_that_names_no_partition_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     for values in [vec![], vec!["2023-10-16".into()], vec!["yesterday".into(), "KZ".into()]] {
         let file = TableFile { path: "x".into(), size: 1, values };
-        let day = Field::new("day", DataType::Date32, true);
-        let country = Field::new("cc", DataType::Utf8, false);
-        let table = Table {
-            name: "handshakes".into(),
-            schema: schema(),
-            partitions: vec![day, country],
-            url: "file://".into(),
-            files: vec![file],
-        };
-        let store: Arc<dyn ObjectStore> =
-            Arc::new(LocalFileSystem::new_with_prefix(dir.path()).unwrap());
-        let made = Session::new(vec![table], &store, &Limits::of_this_machine());
+        let made = session_within(dir.path(), vec![file], &Limits::of_this_machine());
         assert!(matches!(made.map(drop), Err(QueryError::Partition { .. })));
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kua_cluster::ClusterError;
+use kua_query::Table;
 
 use crate::archive::Place;
 use crate::machines::{Cluster, Machine};
@@ -52,20 +53,29 @@ fn an_executor_that_is_killed_while_it_works() {
     }
 }
 
+/// Asks a long query, and lets something happen while the first executor works.
+fn asked_while(
+    cluster: &mut Cluster,
+    tables: &[Table],
+    happens: impl FnOnce(&mut Cluster),
+) -> Result<Vec<String>, ClusterError> {
+    let address = cluster.address().to_owned();
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| of_cluster(&address, tables, 8, LONG));
+        assert!(cluster.executors[0].works_on(1));
+        assert!(!asked.is_finished(), "the query is long enough");
+        happens(cluster);
+        asked.join().unwrap()
+    })
+}
+
 #[test]
 fn all_executors_killed_while_they_work() {
     let place = Place::directory();
     let tables = place.tables(ROWS);
     let mut cluster = Cluster::start(&place, 1);
-    let address = cluster.address().to_owned();
-    let found = std::thread::scope(|scope| {
-        let asked = scope.spawn(|| of_cluster(&address, &tables, 8, LONG));
-        assert!(cluster.executors[0].works_on(1));
-        assert!(!asked.is_finished(), "the query is long enough");
-        cluster.executors[0].kill();
-        asked.join().unwrap()
-    });
-    let error = found.unwrap_err();
+    let error =
+        asked_while(&mut cluster, &tables, |cluster| cluster.executors[0].kill()).unwrap_err();
     let clear = matches!(error, ClusterError::Failed(_) | ClusterError::NoExecutor { .. });
     assert!(clear, "{error:?}");
 }
@@ -75,15 +85,7 @@ fn a_scheduler_that_is_killed_while_it_waits() {
     let place = Place::directory();
     let tables = place.tables(ROWS);
     let mut cluster = Cluster::start(&place, 1);
-    let address = cluster.address().to_owned();
-    let found = std::thread::scope(|scope| {
-        let asked = scope.spawn(|| of_cluster(&address, &tables, 8, LONG));
-        assert!(cluster.executors[0].works_on(1));
-        assert!(!asked.is_finished(), "the query is long enough");
-        cluster.scheduler.kill();
-        asked.join().unwrap()
-    });
-    let error = found.unwrap_err();
+    let error = asked_while(&mut cluster, &tables, |cluster| cluster.scheduler.kill()).unwrap_err();
     assert!(matches!(error, ClusterError::Unreachable { .. }), "{error:?}");
     // An executor without a scheduler ends, and says so.
     let executor = &mut cluster.executors[0];
