@@ -1,13 +1,17 @@
 //! Sites that look like interception and are none, and their guilty neighbours, against all that is
 //! built in.
 
+use data_encoding::BASE64;
 use kua::chain::{Certificate, Chain};
+use kua::intake::{BOUNDS, Sender, examine};
 use kua::measurement::{Handshake, Measurement};
 use kua::reference::{Actor, File, Reference, built_in_files};
 use kua::surroundings::Surroundings;
 use kua::verdict::{Judgement, Verdict, judge};
+use kua::wire::from_record;
 use kua_mint::{Authority, NOW, Template, name};
 use kua_tests::skipped;
+use serde_json::json;
 use time::OffsetDateTime;
 
 /// What is built in, and one root program of ours.
@@ -112,4 +116,57 @@ fn an_honest_customer_of_diginotar() {
     let finding = judgement.finding("noted-authority").unwrap();
     assert_eq!(finding.evidence["dossier"], "diginotar");
     assert_eq!(finding.evidence["signed_while_misused"], false);
+}
+
+/// A collector took the leaf out of a record, because the sender's address was in it: what is left of the
+/// chain accuses no site and no router, and calls a product at home no more than that.
+#[test]
+fn a_chain_whose_leaf_a_collector_took_out_names_no_state() {
+    let public = Authority::root("Public Root");
+    let reference = reference(&public);
+    let vendor = name(&[("O", "AO Kaspersky Lab"), ("CN", "Kaspersky Anti-Virus Personal Root")]);
+    let product = Authority::root_with(kua_mint::Key::ecdsa_p256(), Template::authority(&vendor));
+    let router = Authority::root("Router");
+    let between = public.intermediate("Public Intermediate");
+    for (case, signer, above, failure, actor) in [
+        ("public root -> intermediate -> (leaf)", &between, &between, None, None),
+        (
+            "antivirus -> (leaf)",
+            &product,
+            &product,
+            Some("ssl_unknown_authority"),
+            Some(Actor::Local),
+        ),
+        ("router -> (leaf)", &router, &router, Some("ssl_unknown_authority"), None),
+        (
+            "router -> (leaf), intermediate unrelated",
+            &router,
+            &between,
+            Some("ssl_invalid_hostname"),
+            None,
+        ),
+    ] {
+        let leaf = signer.leaf_with(
+            &kua_mint::Key::ecdsa_p256(),
+            Template::leaf(&["home.example", "203.0.113.7"]),
+        );
+        let sent = [&leaf.certificate, &above.certificate]
+            .map(|der| json!({"data": BASE64.encode(der), "format": "base64"}));
+        let record = json!({
+            "data_format_version": "0.2.0", "measurement_start_time": "2025-10-09 09:00:00",
+            "probe_asn": "AS9198", "probe_cc": "KZ", "test_name": "kua",
+            "test_keys": {"tls_handshakes": [{
+                "server_name": "home.example", "failure": failure, "no_tls_verify": false,
+                "peer_certificates": sent,
+            }]},
+        });
+        let sender = Sender::new("203.0.113.7".parse().unwrap()).unwrap();
+        let kept = examine(record.to_string().as_bytes(), Some(&sender), &BOUNDS).unwrap();
+        assert!(kept.scrubbed, "{case}");
+        let measurement = from_record(&kept.raw).unwrap();
+        assert!(!measurement.handshakes[0].whole, "{case}");
+        let judgement = judge(&measurement, &reference, &Surroundings::none(), None).remove(0);
+        assert_eq!((judgement.actor, judgement.interceptor.as_deref()), (actor, None), "{case}");
+        assert_eq!(judgement.verdict == Verdict::Intercepted, actor.is_some(), "{case}");
+    }
 }
