@@ -12,7 +12,7 @@ use crate::rows::{embedded, of_cluster, of_patient_cluster};
 /// Pairs of handshakes in one network: some seconds of work for two executors.
 const LONG: &str = "SELECT a.asn, count(*), min(a.record + b.record) FROM handshakes a
                     JOIN handshakes b ON a.asn = b.asn AND a.record < b.record GROUP BY a.asn ORDER BY a.asn";
-const ROWS: i64 = 48_000;
+const ROWS: i64 = 19_200;
 
 /// While it reads files (step 1), and while it joins what both have read (step 2).
 #[test]
