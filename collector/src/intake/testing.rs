@@ -2,10 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kua::intake::Record;
 use kua_mint::Authority;
@@ -186,12 +186,24 @@ pub(super) const STUCK: u8 = 3;
 pub(super) struct Shaky {
     pub(super) how: Arc<AtomicU8>,
     pub(super) kept: Arc<Mutex<Vec<Record>>>,
+    /// Whether a batch was begun to be committed.
+    pub(super) begun: Arc<AtomicBool>,
     batch: Vec<Record>,
 }
 
 impl Shaky {
     pub(super) fn new(how: u8) -> Self {
-        Self { how: Arc::new(AtomicU8::new(how)), kept: Arc::default(), batch: Vec::new() }
+        let how = Arc::new(AtomicU8::new(how));
+        Self { how, kept: Arc::default(), begun: Arc::default(), batch: Vec::new() }
+    }
+}
+
+/// Waits until it holds, and fails where it does not in time.
+pub(super) fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -207,7 +219,13 @@ impl Keep for Shaky {
 
     fn commit(&mut self) -> Result<(), KeepError> {
         let batch = std::mem::take(&mut self.batch);
+        self.begun.store(true, Relaxed);
+        let begun = Instant::now();
         while self.how.load(Relaxed) == STUCK {
+            // A test that failed does not wait for it for ever.
+            if begun.elapsed() > Duration::from_secs(60) {
+                return Err(KeepError::Failed { reason: "stuck".into() });
+            }
             std::thread::sleep(Duration::from_millis(5));
         }
         match self.how.load(Relaxed) {

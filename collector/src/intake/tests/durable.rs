@@ -56,15 +56,11 @@ fn what_lasts_is_settled_when_there_is_time() {
     for number in 0..3 {
         assert_eq!(server.submit(&record(number)).status, 200);
     }
-    let begun = Instant::now();
     let settled = || {
         let snapshot = Archive::open(&place).unwrap().snapshot().unwrap();
         snapshot.segments().iter().any(|segment| segment.settled)
     };
-    while !settled() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "it is settled");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_for("it is settled", settled);
     assert_eq!(server.submit(&record(3)).status, 200, "records are taken all the same");
     server.end().unwrap();
     assert_eq!(kept(&dir.path().join("archive")), ["0", "1", "2", "3"]);
@@ -148,30 +144,17 @@ impl Drop for Unmount {
 #[test]
 fn too_much_is_told_to_come_again() {
     let shaky = Shaky::new(STUCK);
-    let (how, kept) = (shaky.how.clone(), shaky.kept.clone());
+    let (how, kept, committing) = (shaky.how.clone(), shaky.kept.clone(), shaky.begun.clone());
     let limits = Limits { waiting: 2, batch_records: 1, ..Limits::default() };
     let server = Server::start(options(limits), shaky);
     std::thread::scope(|scope| {
         let server = &server;
-        // One is being committed, two wait.
-        let waiting: Vec<_> = (0..3)
-            .map(|number| {
-                scope.spawn(move || {
-                    loop {
-                        // The third may come before the first is taken from those that wait.
-                        match server.submit(&record(number)).status {
-                            429 => std::thread::sleep(Duration::from_millis(5)),
-                            status => break status,
-                        }
-                    }
-                })
-            })
-            .collect();
-        let begun = Instant::now();
+        let submit = |number| scope.spawn(move || server.submit(&record(number)).status);
         let metric = |line: &str| server.get("/metrics").body.lines().any(|told| told == line);
-        while !metric("kua_waiting_records 2") {
-            assert!(begun.elapsed() < Duration::from_secs(20), "they wait");
-        }
+        let first = submit(0);
+        wait_for("one is being committed", || committing.load(Relaxed));
+        let waiting = [first, submit(1), submit(2)];
+        wait_for("two wait", || metric("kua_waiting_records 2"));
         let answer = server.submit(&record(9));
         assert_eq!(answer.status, 429);
         assert!(answer.head.contains("retry-after: 5"), "{}", answer.head);

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::intake::testing::*;
@@ -146,18 +147,19 @@ fn behind_a_proxy_each_client_has_so_many_requests() {
         ..Options::default()
     };
     let shaky = Shaky::new(STUCK);
-    let how = shaky.how.clone();
+    let (how, committing) = (shaky.how.clone(), shaky.begun.clone());
     let server = Server::start(options, shaky);
     let post = |client: &str, number| {
         server.post_with(SUBMIT, &format!("x-forwarded-for: {client}\r\n"), &alone(&record(number)))
     };
     std::thread::scope(|scope| {
         let first = scope.spawn(|| post("203.0.113.7", 1).status);
-        std::thread::sleep(Duration::from_millis(300));
+        wait_for("the first is being committed", || committing.load(Ordering::Relaxed));
         assert_eq!(post("203.0.113.7", 2).status, 429);
         let other = scope.spawn(|| post("203.0.113.8", 3).status);
-        std::thread::sleep(Duration::from_millis(100));
-        how.store(WELL, std::sync::atomic::Ordering::Relaxed);
+        let waits = |line: &str| line == "kua_waiting_records 1";
+        wait_for("the other waits", || server.get("/metrics").body.lines().any(waits));
+        how.store(WELL, Ordering::Relaxed);
         assert_eq!((first.join().unwrap(), other.join().unwrap()), (200, 200));
     });
     assert_eq!(server.submit(&record(4)).status, 502, "the proxy says nothing");
