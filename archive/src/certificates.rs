@@ -19,12 +19,17 @@ pub(crate) struct Certificates {
     packs: Arc<Packs>,
     /// Where those of the segment that is being read lie.
     sources: Option<(SegmentName, Vec<SegmentName>)>,
+    /// How often a newer snapshot was looked for, and there was none.
+    vain: u8,
 }
+
+/// Most vain looks for a newer snapshot, where much is really lost.
+const MAX_VAIN: u8 = 16;
 
 impl Certificates {
     /// Those of a snapshot; none is read before it is needed.
     pub(crate) fn of(snapshot: &Snapshot) -> Self {
-        Self { snapshot: snapshot.clone(), packs: snapshot.packs().clone(), sources: None }
+        Self { snapshot: snapshot.clone(), packs: snapshot.packs().clone(), sources: None, vain: 0 }
     }
 
     /// The record as it was received. `short` has its line feeds, and not this hash: certificates
@@ -38,6 +43,35 @@ impl Certificates {
         if !segment.settled {
             return Err(Damage::BadHash { hash });
         }
+        match self.put_back(segment, short) {
+            // The file may have been merged with others meanwhile.
+            Err(Damage::MissingCertificate { .. } | Damage::UnreadableFile { .. })
+                if self.is_renewed() =>
+            {
+                self.put_back(segment, short)
+            }
+            restored => restored,
+        }
+    }
+
+    /// Takes the newest snapshot; `false` where it is the one that is there.
+    fn is_renewed(&mut self) -> bool {
+        if self.vain == MAX_VAIN {
+            return false;
+        }
+        match Snapshot::take(self.snapshot.store()) {
+            Ok(now) if now.manifest().version != self.snapshot.manifest().version => {
+                *self = Self { vain: self.vain, ..Self::of(&now) };
+                true
+            }
+            _ => {
+                self.vain += 1;
+                false
+            }
+        }
+    }
+
+    fn put_back(&mut self, segment: &Segment, short: &[u8]) -> Result<Vec<u8>, Damage> {
         if self.sources.as_ref().is_none_or(|(of, _)| *of != segment.name) {
             self.sources = Some((segment.name, self.sources_of(segment)));
         }
@@ -57,7 +91,7 @@ impl Certificates {
                 .needs
                 .iter()
                 .filter_map(|batch| manifest.covering(*batch)?.name())
-                .chain([segment.name])
+                .chain(settled.and_then(Settled::name))
                 .collect(),
             None => manifest.settled.iter().filter_map(Settled::name).collect(),
         };

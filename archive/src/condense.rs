@@ -6,6 +6,7 @@ use std::sync::Arc;
 use data_encoding::BASE64;
 use kua::chain::{Certificate, Fingerprint};
 use kua::wire::MAX_RECORD;
+use memchr::{memchr, memchr2};
 
 use crate::Damage;
 
@@ -93,7 +94,7 @@ fn replace<E: From<Damage>>(
 ) -> Result<Vec<u8>, E> {
     let mut replaced = Vec::with_capacity(text.len());
     let mut rest = text;
-    while let Some(start) = position(rest, b'"') {
+    while let Some(start) = memchr(b'"', rest) {
         let (before, string) = rest.split_at(start + 1);
         replaced.extend_from_slice(before);
         let (content, after) = string.split_at(end_of_string(string));
@@ -116,7 +117,7 @@ fn replace<E: From<Damage>>(
 /// The position of the quote that closes the string, or the length where none does.
 fn end_of_string(string: &[u8]) -> usize {
     let mut at = 0;
-    while let Some(found) = string[at..].iter().position(|byte| matches!(byte, b'"' | b'\\')) {
+    while let Some(found) = memchr2(b'"', b'\\', &string[at..]) {
         at += found;
         if string[at] == b'"' {
             return at;
@@ -124,10 +125,6 @@ fn end_of_string(string: &[u8]) -> usize {
         at = (at + 2).min(string.len());
     }
     string.len()
-}
-
-fn position(text: &[u8], wanted: u8) -> Option<usize> {
-    text.iter().position(|byte| *byte == wanted)
 }
 
 #[cfg(test)]

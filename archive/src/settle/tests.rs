@@ -170,6 +170,37 @@ fn files_stay_for_who_reads_by_an_older_manifest() {
     assert!(served(dir.path()) == records);
 }
 
+/// Who has a segment open reads it to its end, also where its certificates have moved.
+#[test]
+fn certificates_are_found_where_they_were_merged_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let records = records(24);
+    let mut writer = Writer::open(&place(dir.path())).unwrap();
+    let small = Options { fan: 100, smallest: 0, ..eager() };
+    for part in records.chunks(6) {
+        keep(&mut writer, part);
+        writer.settle(&small, |_| ()).unwrap();
+    }
+    let snapshot = Archive::open(&place(dir.path())).unwrap().snapshot().unwrap();
+    let mut open: Vec<_> = snapshot
+        .segments()
+        .iter()
+        .filter(|segment| segment.records != Some(0))
+        .map(|segment| snapshot.records(segment).unwrap())
+        .collect();
+    assert!(open.len() > 1);
+    writer.settle(&eager(), |_| ()).unwrap();
+    writer.settle(&eager(), |_| ()).unwrap();
+    let before = files(dir.path(), "certificates/");
+    assert!(!before.iter().any(|file| file.contains("000000000001-000000000002")), "{before:?}");
+    let read: Vec<_> = open
+        .iter_mut()
+        .flatten()
+        .map(|record| String::from_utf8(record.unwrap().raw).unwrap())
+        .collect();
+    assert!(read == records);
+}
+
 #[test]
 fn a_crash_at_any_file_leaves_the_old_or_the_new_state() {
     let base = tempfile::tempdir().unwrap();
