@@ -9,7 +9,7 @@ use time::macros::{format_description, time};
 const DAY: &[BorrowedFormatItem<'static>] = format_description!("[year]-[month]-[day]");
 
 /// Options that choose measurements by country and time.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Scope {
     /// Only measurements made in this country, as ISO 3166 writes it (KZ)
     #[arg(long, value_name = "CC", value_parser = country, help_heading = "Scope")]

@@ -38,7 +38,7 @@ fn files() -> tempfile::TempDir {
 #[test]
 fn help() {
     let dir = tempfile::tempdir().unwrap();
-    for command in ["check", "compact", "repair"] {
+    for command in ["check", "compact", "export", "repair"] {
         insta::assert_snapshot!(command, run(dir.path(), &[command, "--help"]));
     }
 }
@@ -63,4 +63,71 @@ fn compact_check_damage_repair() {
     let lost = archived("repair");
     assert!(lost.starts_with("exit 1\n") && lost.contains("\nlost: certificates/"), "{lost}");
     assert!(archived("check").starts_with("exit 1\n"));
+}
+
+/// Records of every kind that an archive keeps: in a line, over several, in an array, sent in an envelope, of PEM.
+#[test]
+fn what_is_exported_is_imported_again_under_the_same_hashes() {
+    let dir = files();
+    let root = Authority::root("Root");
+    let pem = format!(
+        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        data_encoding::BASE64.encode(&root.certificate)
+    );
+    let odd = [
+        ("document.json", "{\n  \"test_name\": \"kua\"\n}\n"),
+        ("array.json", "[{\"test_name\":\"a\"}, {\"test_name\":\n\"b\"}]"),
+        ("postcan.json", r#"{"format":"json","content":"\r\n{\"test_name\":\n\"c\"}\r"}"#),
+        ("chain.pem", &pem),
+    ];
+    for (name, text) in odd {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    let all = ["kz.jsonl", "document.json", "array.json", "postcan.json", "chain.pem"];
+    let formats = ["--as", "ooni,hyperquack,ripe-atlas,pem"];
+    let imported = |archive: &str, files: &[&str]| {
+        run(dir.path(), &[&["import", "--archive", archive], &formats[..], files].concat())
+    };
+    let told = imported("first", &all);
+    assert!(told.contains("kept                         8\n"), "{told}");
+    // Some have their certificates in files of their own, some have not.
+    run(dir.path(), &["compact", "--archive", "first"]);
+    let exported = |archive: &str, scope: &[&str]| {
+        let told = run(dir.path(), &[&["export", "--archive", archive], scope].concat());
+        let (out, err) = told.split_once("--- stderr\n").unwrap();
+        assert_eq!(err, "");
+        out.strip_prefix("exit 0\n").unwrap().to_owned()
+    };
+    let lines = exported("first", &[]);
+    fs::write(dir.path().join("again.jsonl"), &lines).unwrap();
+    let told = imported("second", &["again.jsonl"]);
+    assert!(told.contains("kept                         8\n"), "{told}");
+    let records = |archive: &str| {
+        let mut records = Vec::new();
+        let place = kua_archive::Place::from(dir.path().join(archive).as_path());
+        let archive = kua_archive::Archive::open(&place).unwrap();
+        archive
+            .scan_raw(|_, record| {
+                records.push((record.hash, record.raw.clone()));
+                Ok::<_, kua_archive::ArchiveError>(())
+            })
+            .unwrap();
+        records
+    };
+    assert_eq!(records("second"), records("first"));
+    assert_eq!(exported("second", &[]), lines);
+    assert_eq!(exported("first", &["--cc", "DE"]).lines().count(), 1);
+    assert_eq!(exported("first", &["--since", "2023-10-17"]), "");
+}
+
+#[test]
+fn what_is_damaged_is_named_and_the_rest_exported() {
+    let dir = files();
+    run(dir.path(), &["import", "--archive", "kz", "kz.jsonl"]);
+    run(dir.path(), &["compact", "--archive", "kz"]);
+    let certificates = dir.path().join("kz/certificates/000000000001-000000000002.parquet");
+    assert!(certificates.exists());
+    fs::remove_file(certificates).unwrap();
+    let told = run(dir.path(), &["export", "--archive", "kz"]);
+    assert!(told.starts_with("exit 1\n") && told.contains("damaged: record 1: "), "{told}");
 }

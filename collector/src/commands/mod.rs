@@ -2,6 +2,7 @@
 
 mod check;
 mod compact;
+mod export;
 mod import;
 mod judge;
 mod progress;
@@ -21,6 +22,7 @@ use kua_console::{CommonArgs, Trouble};
 pub(crate) enum Command {
     Check(check::Check),
     Compact(compact::Compact),
+    Export(export::Export),
     Import(import::Import),
     Judge(judge::Judge),
     Query(query::Query),
@@ -33,6 +35,7 @@ impl Command {
         match self {
             Self::Check(command) => command.run(),
             Self::Compact(command) => command.run(common),
+            Self::Export(command) => command.run(),
             Self::Import(command) => command.run(common),
             Self::Judge(command) => command.run(common),
             Self::Query(command) => command.run(common),

@@ -139,6 +139,12 @@ struct Posted<'a> {
     content: &'a RawValue,
 }
 
+/// Whether a text is read as what it wraps.
+pub(super) fn is_wrapping(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    text.starts_with(b"[") || (may_be_posted(text) && posted(text).is_some())
+}
+
 /// Whether an object begins as an envelope does: everything else is spared a second reading.
 fn may_be_posted(text: &[u8]) -> bool {
     let mut rest = text.strip_prefix(b"{").unwrap_or_default();
