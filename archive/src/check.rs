@@ -10,7 +10,7 @@ use crate::snapshot::MAX_TEXT;
 use crate::tables::{certificates, count};
 use crate::{
     Archive, ArchiveError, Damage, FileHash, Inventory, Manifest, Place, Segment, Settled,
-    Snapshot, Store, TableFile,
+    Snapshot, Store, TableFile, judged,
 };
 
 /// What was looked at.
@@ -24,6 +24,8 @@ pub struct Checked {
     pub certificates: u64,
     /// Rows of handshakes.
     pub handshakes: u64,
+    /// Judgements, of all versions, in files that have their hash.
+    pub judgements: u64,
     /// What is damaged.
     pub faults: u64,
 }
@@ -81,6 +83,11 @@ pub fn check(
         };
         before += segment.records.unwrap_or(records);
         progress(&checking.checked);
+    }
+    let (judgements, damaged) = judged::check(store)?;
+    checking.checked.judgements = judgements;
+    for path in damaged {
+        checking.fault(&path, "it is missing, or not as it was written; judging makes it again");
     }
     Ok(checking.checked)
 }

@@ -224,13 +224,13 @@ pub fn files(snapshot: &Snapshot, version: &str) -> Result<Vec<JudgedFile>, Arch
     Ok(files.flatten().cloned().collect())
 }
 
-/// The files of all versions that are not what their index says, or are gone: what is judged next
-/// makes them anew.
+/// How many judgements of all versions lie as they were written, and the files that are not what their
+/// index says, or are gone: what is judged next makes them anew. Somebody may judge meanwhile.
 ///
 /// # Errors
 /// [`ArchiveError::Io`], [`ArchiveError::Store`].
-pub fn damaged(store: &Store) -> Result<Vec<String>, ArchiveError> {
-    let mut damaged = Vec::new();
+pub fn check(store: &Store) -> Result<(u64, Vec<String>), ArchiveError> {
+    let (mut judgements, mut damaged) = (0, Vec::new());
     for entry in store.list("judgements/")? {
         let version = entry.path.strip_prefix("judgements/");
         let Some(version) = version.and_then(|rest| rest.strip_suffix("/judged.json")) else {
@@ -241,12 +241,14 @@ pub fn damaged(store: &Store) -> Result<Vec<String>, ArchiveError> {
             damaged.push(entry.path.clone());
         }
         for file in &index.judged {
-            if !file.is_whole(store)? {
+            if file.is_whole(store)? {
+                judgements += file.judgements;
+            } else if Judged::read(store, version)?.judged.contains(file) {
                 damaged.push(file.path.clone());
             }
         }
     }
-    Ok(damaged)
+    Ok((judgements, damaged))
 }
 
 /// The shapes of a version's judgements; none where their list is lost.

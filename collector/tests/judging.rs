@@ -360,11 +360,26 @@ fn nothing_is_believed_of_what_is_damaged() {
                 None => std::fs::remove_file(&file).unwrap(),
                 Some(damage) => std::fs::write(&file, damage).unwrap(),
             }
+            // An index that is gone names nothing.
+            let name = file.file_name().unwrap().to_string_lossy();
+            let named = name.ends_with(".parquet") || (name == "judged.json" && damage.is_some());
+            assert_eq!(faults(dir.path()).contains(&name.into_owned()), named);
             // What was counted before would be believed.
             std::fs::remove_dir_all(folder.join("reports")).unwrap();
             assert_eq!(account(), expected, "{}", file.display());
+            assert!(faults(dir.path()).is_empty(), "{}", file.display());
         }
     }
+}
+
+/// The names of the files that a check finds damaged.
+fn faults(dir: &Path) -> Vec<String> {
+    let mut faults = Vec::new();
+    let found = |fault: &kua_archive::check::Fault| {
+        faults.push(fault.path.rsplit('/').next().unwrap().to_owned());
+    };
+    kua_archive::check::check(&Place::from(dir), found, |_| ()).unwrap();
+    faults
 }
 
 /// Where nothing can be written, judgements are made for the one who asks.

@@ -56,6 +56,7 @@ impl Check {
             ("records", checked.records),
             ("certificates", checked.certificates),
             ("handshakes", checked.handshakes),
+            ("judgements", checked.judgements),
             ("logged", logged.unwrap_or_default().unwrap_or_default()),
             ("damaged", faults),
         ];
