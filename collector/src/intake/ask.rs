@@ -200,7 +200,11 @@ pub(super) async fn ready(State(intake): State<Arc<Intake>>) -> Response {
 /// `GET /metrics`
 pub(super) async fn metrics(State(intake): State<Arc<Intake>>) -> Response {
     let taken = intake.options.limits.in_memory.saturating_sub(intake.budget.free());
-    let mut response = Response::new(intake.metrics.text(taken).into());
+    let mut text = intake.metrics.text(taken);
+    if let Some(ledger) = &intake.options.ledger {
+        text.push_str(&ledger.metrics());
+    }
+    let mut response = Response::new(text.into());
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response

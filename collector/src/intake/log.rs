@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -52,6 +52,8 @@ struct Shared {
     ending: AtomicBool,
     /// It does not grow any more.
     stopped: AtomicBool,
+    /// How many entries it has signed.
+    size: AtomicU64,
 }
 
 impl Ledger {
@@ -73,6 +75,7 @@ impl Ledger {
         }
         let key = LogKey::open(&options.key, &options.name)?.into_signing();
         let shared = Arc::<Shared>::default();
+        shared.size.store(log.size(), Relaxed);
         let (seen, store_of_thread) = (Arc::clone(&shared), store.clone());
         let follow = move || {
             let open = || Log::open(&store_of_thread, LogKey::open(&options.key, &options.name)?);
@@ -143,9 +146,16 @@ impl Ledger {
         }
     }
 
-    /// Whether it has stopped growing because something does not fit.
-    pub fn has_stopped(&self) -> bool {
-        self.shared.stopped.load(Relaxed)
+    /// Prometheus' text format.
+    pub(super) fn metrics(&self) -> String {
+        let (size, stopped) = (self.shared.size.load(Relaxed), self.shared.stopped.load(Relaxed));
+        format!(
+            "# HELP kua_log_entries Entries that the log has signed\n# TYPE kua_log_entries gauge\n\
+             kua_log_entries {size}\n\
+             # HELP kua_log_stopped Whether the log does not grow any more\n# TYPE kua_log_stopped gauge\n\
+             kua_log_stopped {}\n",
+            u8::from(stopped)
+        )
     }
 }
 
@@ -180,7 +190,10 @@ fn follow(
         kept = ends.max().unwrap_or(kept).max(kept);
         next = Instant::now() + PACE;
         match advance(log.take(), &commits, kept, &open) {
-            Ok(grown) => log = Some(grown),
+            Ok(grown) => {
+                shared.size.store(grown.size(), Relaxed);
+                log = Some(grown);
+            }
             Err(error) => {
                 let mut text = error.to_string();
                 let mut cause = error.source();

@@ -63,6 +63,9 @@ fn a_signed_record_gets_a_receipt_that_the_log_keeps() {
     assert_eq!((again.index, again.receipt), (1, None));
     let shown = format!("{log}\n");
     assert_eq!(server.get("/log/key").body, shown);
+    let metric = |line: &str| server.get("/metrics").body.lines().any(|told| told == line);
+    wait_for("both are in the log", || metric("kua_log_entries 2"));
+    assert!(metric("kua_log_stopped 0"));
     server.end().unwrap();
 
     // Everything is in the log when it has ended.
