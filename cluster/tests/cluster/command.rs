@@ -31,14 +31,17 @@ fn record(number: u32) -> String {
     )
 }
 
-/// Keeps and settles some records, in two steps, so that tables are of several files.
-fn fill(place: &Place) {
+fn records() -> Vec<String> {
+    (0..100).map(record).collect()
+}
+
+/// Keeps and settles records, in two steps, so that tables are of several files.
+pub(crate) fn fill(place: &Place, records: &[String]) {
     let index = tempfile::tempdir().unwrap();
     let options = Options { index: Some(index.path().join("index")), ..Options::default() };
     let mut writer = Writer::open_with(place, options).unwrap();
-    for numbers in [0..40, 40..100] {
-        for number in numbers {
-            let raw = record(number);
+    for part in records.chunks(records.len().div_ceil(2)) {
+        for raw in part {
             writer.keep(raw.as_bytes(), &from_line(raw.as_bytes()).unwrap(), None).unwrap();
         }
         writer.settle(&settle::Options::default(), |_| {}).unwrap();
@@ -68,7 +71,7 @@ fn ask(place: &archive::Place, archive: &str, scheduler: &str, sql: &str) -> Out
 fn the_command_over_a_directory_and_over_s3() {
     for place in archive::Place::all() {
         let (address, kept) = place.archive();
-        fill(&kept);
+        fill(&kept, &records());
         let snapshot = Archive::open(&kept).unwrap().snapshot().unwrap();
         let cluster = Cluster::start(&place, 2);
         let limits = Limits { memory: 1 << 30, spill: None, threads: 2 };
@@ -99,7 +102,7 @@ fn the_command_over_a_directory_and_over_s3() {
 fn what_has_no_answer_has_no_end_mark() {
     let place = archive::Place::directory();
     let (address, kept) = place.archive();
-    fill(&kept);
+    fill(&kept, &records());
     let nobody = format!("127.0.0.1:{}", kua_tests::free_port());
     let cases: BTreeMap<_, _> = [
         ("SELECT nothing FROM handshakes", "because: there is no column nothing\n"),

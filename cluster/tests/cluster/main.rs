@@ -6,6 +6,7 @@ mod archive;
 mod command;
 mod lost;
 mod machines;
+mod programs;
 mod rows;
 mod same;
 mod words;
