@@ -8,6 +8,7 @@ use kua::wire::from_line;
 use kua_archive::{
     Archive, ArchiveError, Committed, Damage, Kept, Options, Place, RecordHash, Store, Writer,
 };
+use kua_tests::repository;
 use kua_tests::s3::Server;
 
 /// An archive that is empty, and a folder for its index.
@@ -174,4 +175,53 @@ fn served(place: &Place) -> (Vec<String>, u64) {
         })
         .unwrap();
     (records, lost)
+}
+
+/// From import to report: the programs print over a bucket what they print over a directory.
+#[test]
+fn the_programs_over_an_object_store() {
+    let Some(server) = Server::start() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let records = repository().join("tests/report.jsonl");
+    let run = |program: &str, arguments: &[&str]| {
+        let mut command = std::process::Command::new(kua_tests::program(program));
+        command.args(arguments).envs(server.environment()).env("NO_COLOR", "1");
+        command.env("XDG_CACHE_HOME", dir.path().join("cache"));
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let printed = |archive: &str| {
+        let mut printed = Vec::new();
+        let mut collector = |command: &str, more: &[&str]| {
+            let told = run("kua-collector", &[&[command, "--archive", archive], more].concat());
+            assert_eq!(told.0, Some(0), "{command} {archive}: {told:?}");
+            printed.push((command.to_owned(), told.1, told.2.replace(archive, "ARCHIVE")));
+        };
+        let formats = "ooni,hyperquack,ripe-atlas,pem";
+        collector("import", &["--as", formats, &records.to_string_lossy()]);
+        collector("judge", &["--format", "text"]);
+        collector("compact", &[]);
+        collector("judge", &["--format", "text"]);
+        collector("judge", &["--format", "text"]);
+        collector("import", &["--as", formats, &records.to_string_lossy()]);
+        collector("check", &[]);
+        collector("repair", &[]);
+        collector("query", &["SELECT cc, count(*) FROM handshakes GROUP BY cc ORDER BY cc"]);
+        let verdicts = "SELECT verdict, count(*) FROM judgements GROUP BY verdict ORDER BY verdict";
+        collector("query", &[verdicts]);
+        collector("export", &[]);
+        let report = run("kua-auditor", &["report", "--archive", archive, "--format", "json"]);
+        assert_eq!(report.0, Some(0), "{report:?}");
+        printed.push(("report".into(), report.1, report.2));
+        printed
+    };
+    let directory = printed(&dir.path().join("kz").to_string_lossy());
+    let bucket = printed(&server.place("programs/kz"));
+    for (here, there) in directory.iter().zip(&bucket) {
+        assert_eq!(here, there);
+    }
+    let (_, checked, _) = &directory[6];
+    assert!(checked.contains("damaged                      0"), "{checked}");
+    assert!(directory[8].1.contains("KZ"), "{directory:?}");
 }
