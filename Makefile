@@ -5,6 +5,10 @@ TARGET ?= x86_64-unknown-linux-musl
 # Ballista, which few need. With WITHOUT= everything is built at once, as continuous integration does.
 WITHOUT ?= --exclude kua-cluster
 
+# One choice of crates for all: another would have DataFusion compiled again.
+BUILD = cargo build --quiet --workspace $(WITHOUT)
+BUILT = $${CARGO_TARGET_DIR:-target}
+
 .PHONY: help accuracy cluster demo test check fuzz load torture bench dist certs tools
 
 help: ## list the commands
@@ -20,7 +24,8 @@ test: tools ## build all and run every test; none leaves this machine
 	cargo test --workspace $(WITHOUT) --no-fail-fast
 
 cluster: ## build and test SQL on many machines (compiles Ballista)
-	cargo test --package kua-cluster
+	cargo build --workspace
+	cargo test --workspace --test cluster
 
 check: tools ## formatting, lints, licences and layers
 	cargo fmt --all --check
@@ -29,22 +34,23 @@ check: tools ## formatting, lints, licences and layers
 	cargo deny --workspace --offline check bans licenses sources
 
 accuracy: tools ## how right the judgement is: incidents, corpora, hostile chains
-	@cargo build --quiet --package kua-probes
-	@cargo run --quiet --package kua-tests --bin accuracy
+	@$(BUILD)
+	@$(BUILT)/debug/accuracy
 
 fuzz: ## fuzz each reader of foreign bytes for 60 s (needs nightly and cargo-fuzz)
 	fuzz/run 60
 
 load: ## hand records in to the collector: how many a second last, how fast, in how much memory
-	@cargo build --quiet --release --package kua-collector
-	@ulimit -n "$$(ulimit -Hn)" && cargo run --quiet --release --package kua-tests --bin load
+	@$(BUILD) --release
+	@ulimit -n "$$(ulimit -Hn)" && $(BUILT)/release/load
 
 torture: ## kill the collector a thousand times; what it acknowledged must be there once
-	@cargo build --quiet --package kua-collector
-	@cargo run --quiet --package kua-tests --bin torture
+	@$(BUILD)
+	@$(BUILT)/debug/torture
 
 bench: tools ## speed beside openssl, gzip, DuckDB and chdb, as ratios (BENCH=national ROWS=100000000)
-	cargo run --release --package kua-benches -- $(BENCH) $(ROWS)
+	@$(BUILD) --release
+	@$(BUILT)/release/kua-benches $(BENCH) $(ROWS)
 
 dist: ## the volunteer's static binary, with its size and number of crates
 	.ci/dist $(TARGET)
