@@ -1,4 +1,4 @@
-//! The national report's question over generated judgements: embedded, beside DuckDB and chdb on the same
+//! The national report's two questions over generated judgements: embedded, beside DuckDB and chdb on the same
 //! files where they are installed. All must give the same rows.
 
 mod elsewhere;
@@ -29,7 +29,7 @@ const GOAL_SECONDS: f64 = 20.0;
 pub(crate) fn bench() -> Result<Printed> {
     let rows = std::env::args().nth(2).map_or(Ok(ROWS), |rows| rows.parse())?;
     let columns = ["s cold", "s warm", "million rows a second"];
-    let title = format!("The national report's question over {} judgements", count(rows as f64));
+    let title = format!("The national report's questions over {} judgements", count(rows as f64));
     let mut table = Printed::new(&title, &columns);
     let dir = tempfile::Builder::new().prefix("national").tempdir_in(target())?;
     let began = Instant::now();
@@ -61,9 +61,10 @@ pub(crate) fn bench() -> Result<Printed> {
         table.note(format!("skipped: no {name}: tests/engines could not install it"));
     }
     let bytes: u64 = made.iter().map(|file| file.size).sum();
+    let groups = ours.each_ref().map(|answer| count(answer.groups as f64));
     table.note(format!(
-        "{} rows of the answer, the same from each engine",
-        count(ours.groups as f64)
+        "{} rows by place and {} by day are the answer, the same from each engine",
+        groups[0], groups[1]
     ));
     table.note(format!(
         "{:.1} bytes a judgement in {} files, generated in {seconds:.0} s and removed",
@@ -79,7 +80,11 @@ pub(crate) fn bench() -> Result<Printed> {
 }
 
 /// Seconds from opening a session to the last row.
-fn embedded(dir: &Path, made: &[TableFile], cold: &[std::path::PathBuf]) -> Result<(f64, Answer)> {
+fn embedded(
+    dir: &Path,
+    made: &[TableFile],
+    cold: &[std::path::PathBuf],
+) -> Result<(f64, [Answer; 2])> {
     uncache(cold);
     let began = Instant::now();
     let store = Store::open(&Place::from(dir))?;
@@ -95,11 +100,13 @@ fn embedded(dir: &Path, made: &[TableFile], cold: &[std::path::PathBuf]) -> Resu
     };
     let limits = Limits { spill: Some(dir.to_owned()), ..Limits::of_this_machine() };
     let session = Session::new(vec![table], &store.object_store()?, &limits)?;
-    let answer = question::of_batches(session.query(&Dialect::Ours.text("judgements"))?)?;
-    Ok((began.elapsed().as_secs_f64(), answer))
+    let [places, days] = Dialect::Ours.texts("judgements");
+    let places = question::of_batches(session.query(&places)?)?;
+    let days = question::of_batches(session.query(&days)?)?;
+    Ok((began.elapsed().as_secs_f64(), [places, days]))
 }
 
-fn same(engine: &str, ours: &Answer, theirs: &Answer) -> Result<()> {
+fn same(engine: &str, ours: &[Answer; 2], theirs: &[Answer; 2]) -> Result<()> {
     match ours == theirs {
         true => Ok(()),
         false => Err(format!("{engine} answers {theirs:?} instead of {ours:?}").into()),

@@ -153,14 +153,13 @@ impl Row {
             97..99 => ("anomaly", 4),
             _ => ("inconclusive", 5),
         };
-        // A site changes its certificate every sixty days, and some of its servers lag behind.
-        let variant = match random.below(100) {
-            0..90 => 0,
-            90..96 => 1,
-            96..99 => 2,
-            _ => 3,
-        };
-        let shape = ((site * 6 + kind) * 8 + day / 60) * 4 + variant;
+        // Who intercepts, with which key, by which intermediate; or what is wrong.
+        let shape = kind * 64
+            + match verdict {
+                "normal" => 0,
+                "intercepted" => random.below(8) * 4 + random.below(4),
+                _ => random.below(10),
+            };
         Self { number, network, site, verdict, started, shape }
     }
 

@@ -1,7 +1,9 @@
-//! The question in the words of each engine, and its answer as a few figures that tell answers apart.
+//! What a report asks, in the words of each engine, and the answers as a few figures that tell answers apart.
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
+use kua_collector::judging::questions;
+use kua_collector::scope::Scope;
 
 use crate::Result;
 
@@ -13,7 +15,7 @@ pub(crate) enum Dialect {
     ClickHouse,
 }
 
-/// What was answered: sums over all its rows.
+/// What was answered to one question: sums over all rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Answer {
     /// Rows of the answer.
@@ -31,36 +33,38 @@ impl Dialect {
         }
     }
 
-    /// Groups all rows of `table`, and adds up what a report would read of each group. Times are taken modulo
-    /// a prime, so that sums stay whole numbers of 64 bits.
-    pub(crate) fn text(self, table: &str) -> String {
+    /// Both questions of a report about one country, over `table`, and of the rows of each answer what a report
+    /// would read, added up. Times are taken modulo a prime, so that sums stay whole numbers of 64 bits.
+    pub(crate) fn texts(self, table: &str) -> [String; 2] {
         let (micros, days, length) = match self {
             Self::Ours => ("CAST(X AS BIGINT)", "CAST(day AS INT)", "octet_length"),
             Self::DuckDb => ("epoch_us(X)", "(day - DATE '1970-01-01')", "strlen"),
             Self::ClickHouse => ("toUnixTimestamp64Micro(X)", "toInt32(day)", "length"),
         };
-        let micros = |column: &str| micros.replace('X', column);
-        let (first, last) = (micros("a"), micros("b"));
-        // `cc` is fixed by the WHERE and therefore no part of the key.
-        let groups = format!(
-            "SELECT day, asn, target, shape, count(*) AS n, sum(CASE WHEN first THEN 1 ELSE 0 END) AS m, \
-             min(started) AS a, max(started) AS b, min(network) AS w, min(position) AS p \
-             FROM {table} WHERE cc = 'KZ' GROUP BY day, asn, target, shape"
-        );
-        let big = |sum: &str| format!("CAST(sum({sum}) AS BIGINT)");
-        let sums = [
-            "n".to_owned(),
-            "m".into(),
-            "n * asn".into(),
-            format!("n * {days}"),
-            format!("n * {length}(target)"),
-            format!("{first} % 1000003"),
-            format!("{last} % 1000003"),
-            "CASE WHEN p IS NULL THEN 0 ELSE 1 END".into(),
-            "CASE WHEN w = 'Network 1' THEN n ELSE 0 END".into(),
+        let moment = |column: &str| format!("{} % 1000003", micros.replace('X', column));
+        let known = |column: &str| format!("CASE WHEN {column} IS NULL THEN 0 ELSE 1 END");
+        let both =
+            ["judgements".into(), "judgements * asn".into(), moment("first"), moment("last")];
+        let by_place = [
+            "measurements".into(),
+            format!("judgements * {length}(target)"),
+            known("example"),
+            "CASE WHEN network = 'Network 1' THEN judgements ELSE 0 END".into(),
         ];
-        let sums: Vec<_> = sums.iter().map(|sum| big(sum)).collect();
-        format!("SELECT CAST(count(*) AS BIGINT), {} FROM ({groups}) AS g", sums.join(", "))
+        let by_day = [format!("judgements * {days}")];
+        let [places, of_days] = questions(&Scope { cc: Some("KZ".into()), ..Scope::default() });
+        let whole = |sums: &[String], question: &str| {
+            let all = both.iter().chain(sums);
+            let all: Vec<_> = all.map(|sum| format!("CAST(sum({sum}) AS BIGINT)")).collect();
+            let question = question.replace("FROM judgements", &format!("FROM {table}"));
+            let own = match self {
+                Self::ClickHouse => " SETTINGS prefer_column_name_to_alias = 1",
+                _ => "",
+            };
+            let all = all.join(", ");
+            format!("SELECT CAST(count(*) AS BIGINT), {all} FROM ({question}) AS g{own}")
+        };
+        [whole(&by_place, &places), whole(&by_day, &of_days)]
     }
 }
 

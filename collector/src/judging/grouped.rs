@@ -47,8 +47,14 @@ pub(super) fn by_query(
         Some(scheduler) => Engine::There { scheduler, judging },
         None => Engine::Here(here(judging)?),
     };
-    engine.each(&places(scope), |batch| rows(batch, scope, take))?;
-    engine.each(&days(scope), |batch| by_day(batch, take))
+    let [places, days] = questions(scope);
+    engine.each(&places, |batch| rows(batch, scope, take))?;
+    engine.each(&days, |batch| by_day(batch, take))
+}
+
+/// The SQL that a report asks: how many judgements of each shape there are by place, and by day.
+pub fn questions(scope: &Scope) -> [String; 2] {
+    [places(scope), days(scope)]
 }
 
 /// Who answers queries.

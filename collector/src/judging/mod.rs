@@ -23,6 +23,7 @@ mod tally;
 pub use diff::{Asserted, Causes, Change, Difference, Place};
 pub use each::Damaged;
 pub use error::JudgingError;
+pub use grouped::questions;
 pub use judge::{Judging, Options, Progress};
 pub use setting::Setting;
 pub use tally::{Counted, Grouping, account};
