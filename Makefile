@@ -7,7 +7,8 @@ WITHOUT ?= --exclude kua-cluster
 
 # One choice of crates for all: another would have DataFusion compiled again.
 BUILD = cargo build --quiet --workspace $(WITHOUT)
-BUILT = $${CARGO_TARGET_DIR:-target}
+# As `cargo run` has it: with the reference data of the source.
+BUILT = KUA_REFERENCE_DIR= $${CARGO_TARGET_DIR:-target}
 
 .PHONY: help accuracy cluster demo test check fuzz load torture bench dist certs tools
 

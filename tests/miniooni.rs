@@ -68,6 +68,8 @@ fn inside(client: &Path) {
             .args(["-O", &format!("TLSServerName={HOST}")])
             .args(options)
             .env_clear()
+            // It leaves a copy of its report where it runs.
+            .current_dir(scenario.dir.path())
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&run.stderr).into_owned();
