@@ -8,7 +8,7 @@ use kua::wire::from_line;
 use kua_archive::{
     Archive, ArchiveError, Committed, Damage, Kept, Options, Place, RecordHash, Store, Writer,
 };
-use kua_mint::Authority;
+use kua_tests::chains;
 use kua_tests::s3::Server;
 
 /// An archive that is empty, and a folder for its index.
@@ -177,35 +177,13 @@ fn served(place: &Place) -> (Vec<String>, u64) {
     (records, lost)
 }
 
-/// Chains "private root -> leaf" of some sites, in two countries on two days.
-fn chains() -> String {
-    let root = Authority::root("Root");
-    let record = |number: usize| {
-        let name = format!("site-{}.example", number % 3);
-        let sent = [root.leaf(&name).certificate, root.certificate.clone()].map(|der| {
-            let text = data_encoding::BASE64.encode(&der);
-            format!("{{\"data\":\"{text}\",\"format\":\"base64\"}}")
-        });
-        format!(
-            "{{\"measurement_uid\":\"{number}\",\"probe_cc\":\"{}\",\"probe_asn\":\"AS64500\",\
-             \"measurement_start_time\":\"2023-10-{} 13:06:00\",\"test_keys\":{{\"tls_handshakes\":[\
-             {{\"server_name\":\"{name}\",\"failure\":\"ssl_unknown_authority\",\
-             \"no_tls_verify\":false,\"peer_certificates\":[{}]}}]}}}}\n",
-            ["KZ", "DE"][number % 2],
-            16 + number % 2,
-            sent.join(",")
-        )
-    };
-    (0..12).map(record).collect()
-}
-
 /// From import to report: the programs print over a bucket what they print over a directory.
 #[test]
 fn the_programs_over_an_object_store() {
     let Some(server) = Server::start() else { return };
     let dir = tempfile::tempdir().unwrap();
     let records = dir.path().join("records.jsonl");
-    std::fs::write(&records, chains()).unwrap();
+    std::fs::write(&records, chains::records(12).join("\n")).unwrap();
     let run = |program: &str, arguments: &[&str]| {
         let mut command = std::process::Command::new(kua_tests::program(program));
         command.args(arguments).envs(server.environment()).env("NO_COLOR", "1");

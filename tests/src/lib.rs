@@ -3,6 +3,7 @@
 pub mod accuracy;
 #[allow(clippy::unwrap_used, reason = "what cannot be unpacked ends the test")]
 pub mod ccadb;
+pub mod chains;
 pub mod s3;
 pub mod torture;
 

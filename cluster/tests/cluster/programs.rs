@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use kua_mint::Authority;
+use kua_tests::chains::records;
 
 use crate::archive;
 use crate::command::fill;
@@ -23,30 +23,9 @@ fn text(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// Chains "public root -> leaf" and "private root -> leaf" of some sites, seen from two countries.
-fn records() -> Vec<String> {
-    let [one, other] = ["One", "Other"].map(Authority::root);
-    let record = |number: usize| {
-        let root = if number.is_multiple_of(3) { &one } else { &other };
-        let name = format!("site-{}.example", number % 4);
-        let sent = [root.leaf(&name).certificate, root.certificate.clone()].map(|der| {
-            let text = data_encoding::BASE64.encode(&der);
-            format!(r#"{{"data":"{text}","format":"base64"}}"#)
-        });
-        format!(
-            r#"{{"measurement_uid":"{number}","probe_cc":"{}","probe_asn":"AS{}","measurement_start_time":"2023-10-{} 13:06:00","test_keys":{{"tls_handshakes":[{{"server_name":"{name}","failure":"ssl_unknown_authority","no_tls_verify":false,"peer_certificates":[{}]}}]}}}}"#,
-            ["KZ", "DE"][number % 2],
-            64500 + number % 3,
-            16 + number % 2,
-            sent.join(",")
-        )
-    };
-    (0..24).map(record).collect()
-}
-
 #[test]
 fn the_same_report_and_rows_with_a_cluster_as_without() {
-    let records = records();
+    let records = records(24);
     let alone = archive::Place::directory();
     let (here, kept) = alone.archive();
     fill(&kept, &records);
@@ -83,7 +62,7 @@ fn the_same_report_and_rows_with_a_cluster_as_without() {
 fn without_a_cluster_there_is_no_report() {
     let place = archive::Place::directory();
     let (here, kept) = place.archive();
-    fill(&kept, &records());
+    fill(&kept, &records(24));
     let out = tempfile::tempdir().unwrap();
     let report = out.path().join("report.json");
     let nobody = format!("http://127.0.0.1:{}", kua_tests::free_port());

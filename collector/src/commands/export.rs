@@ -10,7 +10,7 @@ use kua_collector::scope::Scope;
 use kua_collector::trouble::of_archive;
 use kua_console::Trouble;
 
-use super::say;
+use super::{name_damaged, say};
 
 /// Write the records of an archive, each as it was received, one a line
 ///
@@ -83,12 +83,8 @@ impl Export {
             Ended::Written(error) => error.into(),
         })?;
         out.flush()?;
-        for damaged in &scanned.named {
-            say(&format!("damaged: record {}: {}", damaged.number, damaged.damage));
-        }
-        if scanned.unnamed() > 0 {
-            say(&format!("damaged: {} more", scanned.unnamed()));
-        }
+        let named = scanned.named.iter().map(|one| (one.number, one.damage.to_string()));
+        name_damaged(&named.collect::<Vec<_>>(), scanned.unnamed());
         if unread > 0 {
             say(&format!(
                 "not written: {unread} records of which this version cannot tell when and where"

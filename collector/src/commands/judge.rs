@@ -21,7 +21,7 @@ use kua_collector::trouble::of_archive;
 use kua_console::{CommonArgs, FailOn, ReferenceArgs, Trouble, judged};
 
 use super::refusals::Refusals;
-use super::say;
+use super::{name_damaged, say};
 
 /// Judge measurements again, with the reference data of today
 ///
@@ -125,7 +125,7 @@ impl Judge {
             writeln!(out, "{verdict:<13} {count:>12}")?;
         }
         out.flush()?;
-        name_damaged(counted.damaged, &counted.named);
+        name_damaged(&counted.named, unnamed(counted.damaged, &counted.named));
         let unread = self.strict && counted.damaged + refusals.total() > 0;
         let reached = self.fail_on.is_some_and(|level| level.is_reached(counted.tally.level()));
         Ok(if unread { ExitCode::FAILURE } else { judged(reached) })
@@ -152,7 +152,7 @@ impl Judge {
         let wanted = |measurement: &Measurement| self.scope.holds(measurement);
         let damaged = judging.each(wanted, tell, take)?;
         out.flush()?;
-        name_damaged(damaged.damaged, &damaged.named);
+        name_damaged(&damaged.named, unnamed(damaged.damaged, &damaged.named));
         let unread = self.strict && damaged.damaged + refusals.total() > 0;
         Ok(if unread { ExitCode::FAILURE } else { judged(reached) })
     }
@@ -211,14 +211,8 @@ fn up_to_date<'a>(archive: &Archive, setting: &'a Setting<'a>) -> Result<Judging
     Ok(judging)
 }
 
-fn name_damaged(damaged: u64, named: &[(u64, String)]) {
-    for (number, why) in named {
-        say(&format!("damaged: record {number}: {why}"));
-    }
-    let unnamed = damaged.saturating_sub(named.len() as u64);
-    if unnamed > 0 {
-        say(&format!("damaged: {unnamed} more"));
-    }
+fn unnamed(damaged: u64, named: &[(u64, String)]) -> u64 {
+    damaged.saturating_sub(named.len() as u64)
 }
 
 fn of_control(file: &Path, refusals: &mut Refusals) -> Result<Vec<Measurement>, Trouble> {

@@ -49,3 +49,13 @@ impl Command {
 fn say(line: &str) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
+
+/// Names damaged records, each by its number, and counts the rest.
+fn name_damaged(named: &[(u64, String)], unnamed: u64) {
+    for (number, why) in named {
+        say(&format!("damaged: record {number}: {why}"));
+    }
+    if unnamed > 0 {
+        say(&format!("damaged: {unnamed} more"));
+    }
+}
